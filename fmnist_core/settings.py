@@ -1,0 +1,57 @@
+"""Where this installation keeps and finds things, read from the environment."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from platformdirs import user_data_path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The deployment's choices; none of them can change a run's result."""
+
+    home: Path = field(default_factory=lambda: user_data_path("dropout-lab"))  # store and data cache live here
+    data_folder: Path | None = None  # a folder that already holds the official files
+    mirror: str | None = None  # http(s):// or file:// address of a folder with the four .gz files
+    store_url: str | None = None  # SQLAlchemy URL; SQLite inside `home` where none is given
+    scheduler: str | None = None  # address of a Dask scheduler; an embedded cluster where none is given
+    workers: int | None = None  # processes of the embedded cluster; one a core where none is given
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the `DROPOUT_LAB_*` variables; an empty one counts as unset.
+
+        Raises ValueError naming the variable when its value cannot be used.
+        """
+
+        def get(name: str) -> str | None:
+            return os.environ.get(f"DROPOUT_LAB_{name}", "").strip() or None
+
+        home, folder, workers = get("HOME"), get("DATA"), get("WORKERS")
+        mirror = get("MIRROR")
+        if mirror is not None and not mirror.startswith(("http://", "https://", "file://")):
+            raise ValueError(
+                f"DROPOUT_LAB_MIRROR must start with http://, https:// or file://, got {mirror!r}; correct or unset it"
+            )
+        if workers is not None and not (workers.isascii() and workers.isdigit() and 1 <= int(workers) <= 256):
+            raise ValueError(f"DROPOUT_LAB_WORKERS must be a whole number from 1 to 256, got {workers!r}")
+        return cls(
+            home=Path(home).expanduser() if home else user_data_path("dropout-lab"),
+            data_folder=Path(folder).expanduser() if folder else None,
+            mirror=mirror,
+            store_url=get("STORE"),
+            scheduler=get("SCHEDULER"),
+            workers=int(workers) if workers else None,
+        )
+
+    @property
+    def data_cache(self) -> Path:
+        """The folder that holds checked data files."""
+        return self.home / "data"
+
+    @property
+    def database_url(self) -> str:
+        """The store's SQLAlchemy URL."""
+        return self.store_url or f"sqlite:///{self.home.absolute() / 'runs.sqlite'}"

@@ -1,0 +1,101 @@
+import dataclasses
+
+import pytest
+
+from fmnist_core.config import PRESETS, RunConfig, describe, parse_hidden, preset_of
+
+BAD_VALUES = [
+    ("hidden", ()),
+    ("hidden", (64,) * 7),
+    ("hidden", (7,)),
+    ("hidden", (2049,)),
+    ("hidden", (64.0,)),
+    ("hidden", [64]),
+    ("dropout", -0.1),
+    ("dropout", 1.0),
+    ("dropout", float("nan")),
+    ("dropout", "0.2"),
+    ("dropout", True),
+    ("learning_rate", 0.0),
+    ("learning_rate", float("inf")),
+    ("schedule", "cosine"),
+    ("batch_size", 4),
+    ("batch_size", 64.0),
+    ("epochs", 0),
+    ("epochs", 201),
+    ("weight_decay", -1e-9),
+    ("label_smoothing", 0.6),
+    ("batch_norm", 1),
+    ("flips", None),
+    ("protocol", "test"),
+    ("seed", -1),
+    ("seed", 2**31),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD_VALUES)
+def test_a_wrong_value_is_refused_with_its_name_and_value(name, value):
+    with pytest.raises(ValueError, match="must") as refusal:
+        RunConfig(**{name: value})
+    shown = value[0] if isinstance(value, tuple) and len(value) == 1 else value
+    if not isinstance(value, tuple) or len(value) == 1:
+        assert repr(shown) in str(refusal.value)
+
+
+def test_dictionary_round_trip_keeps_the_config():
+    config = RunConfig(hidden=(512, 128), dropout=0.35, batch_norm=True, schedule="one-cycle", seed=7)
+    assert RunConfig.from_dict(config.to_dict()) == config
+
+
+def test_an_unknown_field_is_refused_by_name():
+    with pytest.raises(ValueError, match="'momentum'"):
+        RunConfig.from_dict({"momentum": 0.9})
+
+
+def test_every_field_is_part_of_the_key():
+    base = RunConfig()
+    changed = {
+        "hidden": (64,),
+        "dropout": 0.2,
+        "batch_norm": True,
+        "learning_rate": 0.001,
+        "schedule": "one-cycle",
+        "batch_size": 128,
+        "epochs": 5,
+        "weight_decay": 0.1,
+        "label_smoothing": 0.1,
+        "flips": True,
+        "protocol": "article",
+        "seed": 1,
+    }
+    assert changed.keys() == {field.name for field in dataclasses.fields(RunConfig)}
+    keys = {dataclasses.replace(base, **{name: value}).key("data", 1) for name, value in changed.items()}
+    keys |= {base.key("data", 1), base.key("other data", 1), base.key("data", 2)}
+    assert len(keys) == len(changed) + 3
+
+
+def test_equal_numbers_of_different_types_give_one_key():
+    assert RunConfig(dropout=0).key("data", 1) == RunConfig(dropout=0.0).key("data", 1)
+
+
+@pytest.mark.parametrize("text", ["256, 128, 64", "256 128 64", "256-128-64", " 256,128 ,64,"])
+def test_hidden_sizes_are_read_as_people_type_them(text):
+    assert parse_hidden(text) == (256, 128, 64)
+
+
+@pytest.mark.parametrize("text", ["256, x", "1_000", "٢٥٦", "2.5", "1e3", "9999999"])
+def test_what_is_no_whole_number_is_quoted(text):
+    with pytest.raises(ValueError, match="whole numbers"):
+        parse_hidden(text)
+
+
+def test_presets_are_recognised_whatever_the_seed():
+    for preset in PRESETS:
+        assert preset_of(dataclasses.replace(preset.config, seed=99)) is preset
+    assert preset_of(RunConfig(epochs=29)) is None
+
+
+def test_description_says_what_differs():
+    assert describe(dataclasses.replace(PRESETS[0].config, seed=3)) == "Article · seed 3"
+    words = describe(RunConfig(hidden=(64, 32), dropout=0.5, batch_norm=True, epochs=4))
+    assert words == "64-32, dropout 0.5, batch norm, 4 epochs · seed 0"
