@@ -1,0 +1,260 @@
+"""Fashion-MNIST to tensors: find it, or fetch it, or draw a stand-in; then split and normalise."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+from fmnist_core.config import Protocol
+from fmnist_core.download import EXTRACTED_MD5, Progress, SourceError, faults, fetch, without_password
+from fmnist_core.settings import Settings
+from fmnist_core.sketches import draw_garments
+from fmnist_core.torchvision_import import FashionMNIST
+
+CLASSES: tuple[str, ...] = tuple(FashionMNIST.classes)
+VALIDATION_SHARE = 6  # one training image in so many is held out: 10,000 of 60,000
+_SPLIT_STREAM = 0x5B117  # sets the split's random numbers apart from others that start from the same seed
+
+
+class DataError(RuntimeError):
+    """The data that a run needs are not those that this machine has; the message says what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images and labels in memory, and where they came from.
+
+    Images are uint8 (n, 28, 28), 0 for black; labels int64 (n,), indices into `CLASSES`.
+    Raises ValueError that names the tensor and the rule.
+    """
+
+    name: Literal["Fashion-MNIST", "Drawn garments"]
+    source: str  # for people: where these copies came from
+    train_images: Tensor
+    train_labels: Tensor
+    test_images: Tensor
+    test_labels: Tensor
+    notes: tuple[str, ...] = ()  # sentences about sources that were tried and failed
+
+    def __post_init__(self) -> None:
+        for part in ("train", "test"):
+            images, labels = getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")
+            if images.dtype != torch.uint8 or images.ndim != 3 or images.shape[1:] != (28, 28):
+                raise ValueError(f"{part}_images must be uint8 (n, 28, 28), got {images.dtype} {tuple(images.shape)}")
+            if labels.dtype != torch.int64 or labels.shape != images.shape[:1] or not len(labels):
+                raise ValueError(
+                    f"{part}_labels must be int64, one for each of at least one image, "
+                    f"got {labels.dtype} {tuple(labels.shape)} for {len(images)} images"
+                )
+            low, high = int(labels.min()), int(labels.max())
+            if low < 0 or high >= len(CLASSES):
+                raise ValueError(f"{part}_labels must be from 0 to {len(CLASSES) - 1}, got {low} to {high}")
+
+    @property
+    def is_real(self) -> bool:
+        """Whether these are the official images, not drawn ones."""
+        return self.name == "Fashion-MNIST"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hex digits that stand for the images and labels, wherever they came from."""
+        digest = hashlib.sha256()
+        for tensor in (self.train_images, self.train_labels, self.test_images, self.test_labels):
+            digest.update(repr(tuple(tensor.shape)).encode())
+            digest.update(tensor.contiguous().numpy().data)
+        return digest.hexdigest()[:16]
+
+
+def load(settings: Settings, progress: Callable[[Progress], None] | None = None) -> Dataset:
+    """Find or fetch Fashion-MNIST; where it cannot be had, draw the stand-in.
+
+    Looks in `settings.data_folder`, in the cache, at `settings.mirror` and at torchvision's mirrors, in this order.
+    Never raises for lack of data: the result's `name` says what it is, its `notes` why earlier sources failed.
+    `progress` is called for every piece that arrives.
+    """
+    notes: list[str] = []
+    if data := _local(settings, notes) or _fetched(settings, notes, progress or (lambda _: None)):
+        return data
+    notes.append(
+        "Fashion-MNIST could not be had, so the images are drawn garments. Connect to the network, set "
+        "DROPOUT_LAB_DATA to a folder with the official files, or set DROPOUT_LAB_MIRROR to their address; "
+        "then try again."
+    )
+    return _drawn(notes)
+
+
+@lru_cache(maxsize=2)
+def load_matching(settings: Settings, fingerprint: str) -> Dataset:
+    """The data set with this fingerprint, real or drawn, kept for the next call: made for worker processes.
+
+    Uses the network only when neither the files of this machine nor the drawn garments match.
+    Raises DataError that says what was wanted, what was found and what to do.
+    """
+    notes: list[str] = []
+    found = []
+    sources: tuple[Callable[[], Dataset | None], ...] = (
+        lambda: _local(settings, notes),
+        lambda: _drawn(notes),
+        lambda: _fetched(settings, notes, lambda _: None),
+    )
+    for source in sources:
+        data = source()
+        if data is not None and data.fingerprint == fingerprint:
+            return data
+        if data is not None:
+            found.append(f"{data.name} ({data.fingerprint})")
+    raise DataError(
+        f"this run needs the data set with fingerprint {fingerprint}; this machine has {' and '.join(found)}. "
+        "Give every machine the same data and the same version of Dropout Lab: point DROPOUT_LAB_DATA to a folder "
+        f"with the official files, or DROPOUT_LAB_MIRROR to their address. {' '.join(notes)}".rstrip()
+    )
+
+
+def _local(settings: Settings, notes: list[str]) -> Dataset | None:
+    """The official files from the given folder or the cache."""
+    if settings.data_folder is not None and (data := _from_folder(settings.data_folder, notes)):
+        return data
+    found = faults(settings.data_cache)
+    if not found:
+        return _parse(settings.data_cache, f"the data cache {settings.data_cache}", notes)
+    for name, fault in found.items():
+        if fault != "is missing":
+            notes.append(f"{name} in the data cache {settings.data_cache} {fault}; it has to be fetched again.")
+    return None
+
+
+def _from_folder(folder: Path, notes: list[str]) -> Dataset | None:
+    """Read the official files, extracted or packed, in `folder` or where torchvision keeps them below it."""
+    problems = []
+    for place in (folder, folder / "FashionMNIST" / "raw"):
+        found = faults(place)
+        if not found:
+            return _parse(place, f"the folder {place}", notes)
+        problems += [f"{place / name} {fault}" for name, fault in found.items() if fault != "is missing"]
+        if any((place / f"{name}.gz").exists() for name in EXTRACTED_MD5):
+            # The folder belongs to the user, so the files are extracted elsewhere.
+            try:
+                with tempfile.TemporaryDirectory() as scratch:
+                    notes += fetch(place.absolute().as_uri(), Path(scratch))
+                    return _parse(Path(scratch), f"the folder {place}", notes)
+            except (SourceError, OSError) as error:
+                problems.append(str(error))
+    notes.append(
+        f"The data folder {folder} does not hold the four official files, packed or extracted"
+        f"{': ' if problems else ''}{'; '.join(problems)}. Put them there, or unset DROPOUT_LAB_DATA."
+    )
+    return None
+
+
+def _fetched(settings: Settings, notes: list[str], report: Callable[[Progress], None]) -> Dataset | None:
+    """The official files from the first mirror that gives them; kept in the cache where that can be written."""
+    folder = settings.data_cache
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Whoever comes second waits here, and then finds the files.
+        with FileLock(folder / ".lock"):
+            return _from_mirrors(folder, settings.mirror, notes, report)
+    except OSError as error:
+        notes.append(
+            f"The data cache {folder} cannot be written ({error.strerror}), so nothing fetched is kept. "
+            "Make it writable, or set DROPOUT_LAB_HOME to a folder that is."
+        )
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            return _from_mirrors(Path(scratch), settings.mirror, notes, report)
+    except OSError as error:
+        notes.append(f"The temporary folder cannot be written ({error.strerror}). Free space there, or set TMPDIR.")
+    return None
+
+
+def _from_mirrors(
+    folder: Path, mirror: str | None, notes: list[str], report: Callable[[Progress], None]
+) -> Dataset | None:
+    for address in (*([mirror] if mirror else []), *FashionMNIST.mirrors):
+        try:
+            notes += fetch(address, folder, report)
+        except SourceError as error:
+            remedy = " Correct DROPOUT_LAB_MIRROR, or unset it." if address == mirror else ""
+            notes.append(f"{error}.{remedy}")
+        else:
+            return _parse(folder, f"the mirror {without_password(address)}", notes)
+    return None
+
+
+class _OfficialFiles(FashionMNIST):  # type: ignore[misc]  # torchvision has no types
+    """torchvision's parser, reading the four files directly in `root`."""
+
+    @property
+    def raw_folder(self) -> str:
+        return str(self.root)
+
+
+def _parse(folder: Path, source: str, notes: list[str]) -> Dataset:
+    train, test = (_OfficialFiles(folder, train=part) for part in (True, False))
+    return Dataset("Fashion-MNIST", source, train.data, train.targets, test.data, test.targets, tuple(notes))
+
+
+def _drawn(notes: list[str]) -> Dataset:
+    return Dataset("Drawn garments", "drawn by this program", *_garments(), tuple(notes))
+
+
+@cache
+def _garments() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    train_images, train_labels, test_images, test_labels = map(torch.from_numpy, draw_garments())
+    return train_images, train_labels, test_images, test_labels
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """What a run trains on, and what it is judged by after every epoch.
+
+    Images are float32 (n, 784) from -1 to 1; labels int64 (n,). `train_indices` point into the data set's training
+    images; so do `validation_indices`, but under the article's protocol they point into its test images.
+    """
+
+    train_images: Tensor
+    train_labels: Tensor
+    validation_images: Tensor
+    validation_labels: Tensor
+    train_indices: Tensor
+    validation_indices: Tensor
+
+
+def split(data: Dataset, protocol: Protocol, seed: int) -> Split:
+    """Divide into training and validation as the protocol says.
+
+    "held-out": one training image in six validates, as nearly as can be in every class, drawn from the seed; the test
+    images stay unseen. "article": all training images train and the test images validate, whatever the seed.
+    """
+    if protocol == "article":
+        train = torch.arange(len(data.train_images))
+        validation = torch.arange(len(data.test_images))
+        judged_images, judged_labels = data.test_images, data.test_labels
+    else:
+        shuffled = torch.from_numpy(np.random.default_rng([seed, _SPLIT_STREAM]).permutation(len(data.train_labels)))
+        by_class = shuffled[data.train_labels[shuffled].argsort(stable=True)]
+        held_out = torch.zeros(len(shuffled), dtype=torch.bool)
+        held_out[by_class[::VALIDATION_SHARE]] = True
+        train, validation = (~held_out).nonzero().flatten(), held_out.nonzero().flatten()
+        judged_images, judged_labels = data.train_images, data.train_labels
+    return Split(
+        train_images=normalise(data.train_images[train]),
+        train_labels=data.train_labels[train],
+        validation_images=normalise(judged_images[validation]),
+        validation_labels=judged_labels[validation],
+        train_indices=train,
+        validation_indices=validation,
+    )
+
+
+def normalise(images: Tensor) -> Tensor:
+    """Bytes (n, 28, 28) to float32 (n, 784) from -1 for black to 1 for white."""
+    return images.flatten(1).float().div_(127.5).sub_(1)
