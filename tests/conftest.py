@@ -1,0 +1,79 @@
+"""Data for the tests: a tiny data set made on the spot, and the official files where a mirror is set."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Generator
+
+from fmnist_core.data import Dataset, Split, split
+from fmnist_core.settings import Settings
+from fmnist_core.store import Store
+
+
+def make_tiny_dataset(train_per_class: int = 60, test_per_class: int = 20) -> Dataset:
+    """Ten learnable classes: a fixed random pattern each, under much noise."""
+    generator = Generator().manual_seed(0)
+    patterns = torch.rand(10, 28, 28, generator=generator) * 255
+
+    def part(per_class: int) -> tuple[torch.Tensor, torch.Tensor]:
+        labels = torch.arange(10).repeat(per_class)
+        noise = torch.rand(len(labels), 28, 28, generator=generator) * 255
+        return (0.3 * patterns[labels] + 0.7 * noise).to(torch.uint8), labels
+
+    train_images, train_labels = part(train_per_class)
+    test_images, test_labels = part(test_per_class)
+    return Dataset(
+        name="Tiny patterns",
+        source="made for a test",
+        train_images=train_images,
+        train_labels=train_labels,
+        test_images=test_images,
+        test_labels=test_labels,
+        notes=(),
+    )
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in a worker: with more threads sums may come in another order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def tiny_dataset() -> Dataset:
+    return make_tiny_dataset()
+
+
+@pytest.fixture(scope="session")
+def tiny_split(tiny_dataset: Dataset) -> Split:
+    return split(tiny_dataset, "held-out", 0)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", workers=2)
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    opened = Store(settings.database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def real_data_mirror() -> str:
+    """The address of the official files; in CI their absence is a failure, elsewhere a reason to skip."""
+    mirror = os.environ.get("DROPOUT_LAB_MIRROR", "")
+    if not mirror:
+        message = "needs DROPOUT_LAB_MIRROR, the address of a folder with the official Fashion-MNIST files"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return mirror

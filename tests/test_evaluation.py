@@ -1,0 +1,41 @@
+import math
+
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, log_loss
+from torch import Generator
+
+from fmnist_core.config import RunConfig
+from fmnist_core.evaluation import CHUNK, evaluate, log_probabilities
+from fmnist_core.model import MLP
+
+
+def test_figures_are_scikit_learns():
+    model = MLP(RunConfig(hidden=(32,)))
+    images = torch.rand(2 * CHUNK + 7, 784, generator=Generator().manual_seed(0))
+    labels = torch.randint(10, (len(images),), generator=Generator().manual_seed(1))
+    ours = evaluate(model, images, labels)
+    probabilities = log_probabilities(model, images).double().exp().numpy()
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    assert ours.loss == pytest.approx(log_loss(labels, probabilities, labels=range(10)), rel=1e-6)
+    assert ours.accuracy == accuracy_score(labels, probabilities.argmax(axis=1))
+
+
+def test_a_network_that_knows_nothing_loses_ln_ten():
+    model = MLP(RunConfig(hidden=(8,)))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    assert evaluate(model, torch.zeros(20, 784), torch.zeros(20).long()).loss == pytest.approx(math.log(10))
+
+
+def test_the_pulse_is_given_for_each_chunk():
+    beats = []
+    log_probabilities(MLP(RunConfig(hidden=(8,))), torch.zeros(2 * CHUNK + 1, 784), lambda: beats.append(1))
+    assert len(beats) == 3
+
+
+@pytest.mark.parametrize(("images", "labels"), [(0, 0), (3, 2)])
+def test_nothing_to_average_over_is_refused(images, labels):
+    with pytest.raises(ValueError, match="as many labels as images"):
+        evaluate(MLP(RunConfig(hidden=(8,))), torch.zeros(images, 784), torch.zeros(labels).long())
