@@ -1,0 +1,248 @@
+"""Figures are checked by their traces and axes, pictures by their pixels."""
+
+import tomllib
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from fmnist_core import charts, pictures
+
+CLASSES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
+
+
+def history(count: int) -> pd.DataFrame:
+    epoch = np.arange(1, count + 1)
+    return pd.DataFrame(
+        {
+            "epoch": epoch,
+            "training_loss": 0.6 / epoch,
+            "training_accuracy": 1 - 0.2 / epoch,
+            "evaluated_training_loss": 0.5 / epoch,
+            "evaluated_training_accuracy": 1 - 0.18 / epoch,
+            "validation_loss": 0.3 + 0.01 * (epoch - 3) ** 2,
+            "validation_accuracy": 0.9 - 0.01 * (epoch - 3) ** 2,
+            "learning_rate": 0.003,
+            "seconds": 1.0,
+        }
+    )
+
+
+def curves(count: int = 5, **changes):
+    arguments = {"metric": "loss", "colour": "#3f72d8", "total_epochs": 30, "best_epoch": None, **changes}
+    return charts.learning_curves(history(count), **arguments)
+
+
+def relative_luminance(colour: str) -> float:
+    channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted(map(relative_luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def theme() -> dict:
+    return tomllib.loads((Path(__file__).parents[1] / ".streamlit/config.toml").read_text())["theme"]
+
+
+def test_runs_have_ten_colours_that_repeat():
+    colours = [charts.run_colour(number) for number in range(1, 12)]
+    assert len(set(colours)) == 10
+    assert colours[10] == colours[0] == charts.RUN_COLOURS[0]
+
+
+def test_theme_uses_the_runs_colours():
+    assert theme()["chartCategoricalColors"] == list(charts.RUN_COLOURS)
+
+
+@pytest.mark.parametrize("ground", ["light", "dark"])
+def test_every_run_colour_is_visible_on_the_theme(ground):
+    background = theme()[ground]["backgroundColor"]
+    assert all(contrast(colour, background) >= 3 for colour in charts.RUN_COLOURS)
+    assert contrast(theme()[ground]["textColor"], background) >= 7
+    assert contrast(theme()[ground]["grayTextColor"], background) >= 4.5
+
+
+def test_learning_curves_show_three_curves_apart_without_colour():
+    figure = curves()
+    assert [trace.name for trace in figure.data] == ["Training, as trained", "Training, evaluated", "Validation"]
+    assert [trace.line.dash for trace in figure.data] == ["dot", "dash", "solid"]
+    widths = [trace.line.width for trace in figure.data]
+    assert widths == sorted(set(widths))
+    assert {trace.line.color for trace in figure.data} == {"#3f72d8"}
+
+
+def test_learning_curves_draw_the_metric_that_was_asked_for():
+    frame = history(5)
+    for metric in ("loss", "accuracy"):
+        drawn = [list(trace.y) for trace in curves(metric=metric).data]
+        columns = [f"training_{metric}", f"evaluated_training_{metric}", f"validation_{metric}"]
+        assert drawn == [frame[column].tolist() for column in columns]
+
+
+def test_dropout_and_the_validation_set_are_named_in_the_legend():
+    names = [trace.name for trace in curves(dropout=0.2, validation_name="Test set").data]
+    assert names == ["Training, as trained (dropout on)", "Training, evaluated (dropout off)", "Test set"]
+
+
+@pytest.mark.parametrize("total", [1, 5, 30, 200])
+def test_epoch_axis_stands_still_while_the_run_grows(total):
+    ranges = {tuple(curves(count, total_epochs=total).layout.xaxis.range) for count in range(min(total, 4) + 1)}
+    assert len(ranges) == 1
+    low, high = ranges.pop()
+    assert low < 1
+    assert high > total
+
+
+def test_growing_figures_share_a_revision():
+    assert curves(1).layout.uirevision == curves(2).layout.uirevision is not None
+
+
+def test_one_epoch_is_visible():
+    assert all(trace.mode == "lines+markers" for trace in curves(1).data)
+
+
+def test_best_epoch_is_marked_by_shape_line_and_words():
+    figure = curves(best_epoch=3)
+    validation = figure.data[2]
+    assert [x for x, symbol in zip(validation.x, validation.marker.symbol, strict=True) if symbol == "diamond"] == [3]
+    assert max(validation.marker.size) == validation.marker.size[2]
+    assert [shape.x0 for shape in figure.layout.shapes] == [3]
+    assert [note.text for note in figure.layout.annotations] == ["best epoch 3"]
+
+
+def test_best_epoch_words_turn_inward_at_the_right_edge():
+    assert curves(5, total_epochs=5, best_epoch=5).layout.annotations[0].xanchor == "right"
+    assert curves(5, total_epochs=5, best_epoch=1).layout.annotations[0].xanchor == "left"
+
+
+@pytest.mark.parametrize("best", [None, 9])
+def test_no_best_epoch_is_marked_before_it_is_there(best):
+    figure = curves(best_epoch=best)
+    assert not figure.layout.shapes
+    assert not figure.layout.annotations
+    assert set(figure.data[2].marker.symbol) == {"circle"}
+
+
+def test_loss_has_three_decimals_and_accuracy_is_in_per_cent():
+    assert {trace.hovertemplate for trace in curves().data} == {"%{y:.3f}"}
+    accuracy = curves(metric="accuracy")
+    assert {trace.hovertemplate for trace in accuracy.data} == {"%{y:.1%}"}
+    assert accuracy.layout.yaxis.tickformat == "~%"
+    assert accuracy.layout.yaxis.title.text == "Accuracy"
+    assert curves().layout.yaxis.title.text == "Loss (mean over images, nats)"
+
+
+def test_before_the_first_epoch_there_are_axes_a_legend_and_a_note():
+    figure = curves(0, best_epoch=None)
+    assert [list(trace.y) for trace in figure.data] == [[None]] * 3
+    assert [note.text for note in figure.layout.annotations] == ["The first epoch appears here"]
+    assert figure.layout.xaxis.title.text == "Epoch"
+
+
+def test_a_loss_that_overflows_still_makes_a_figure():
+    frame = history(3)
+    frame.loc[1, ["training_loss", "validation_loss"]] = [np.nan, np.inf]
+    figure = charts.learning_curves(frame, metric="loss", colour="#000000", total_epochs=3, best_epoch=1)
+    assert "NaN" not in figure.to_json()
+
+
+def test_grounds_are_transparent():
+    layout = curves().layout.template.layout
+    assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.0, "<0.1%"), (0.0009, "<0.1%"), (0.001, "0.1%"), (0.9341, "93.4%"), (0.9995, ">99.9%"), (1.0, ">99.9%")],
+)
+def test_percentages_claim_no_false_certainty(share, words):
+    assert charts.percentage(share) == words
+
+
+def test_probability_bars_keep_the_classes_order_and_the_whole_axis():
+    figure = charts.probability_bars([0.1] * 10, CLASSES, true_class=None, colour="#c4480c")
+    assert list(figure.layout.yaxis.ticktext) == CLASSES
+    assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]
+    assert tuple(figure.layout.xaxis.range) == (0, 1)
+    assert not figure.layout.shapes
+
+
+def test_probability_bars_mark_the_true_class_by_words_and_outline():
+    shares = [0.02] * 9 + [0.82]
+    figure = charts.probability_bars(shares, CLASSES, true_class=2, colour="#c4480c")
+    assert figure.layout.yaxis.ticktext[2] == "<b>Pullover (true)</b>"
+    (outline,) = figure.layout.shapes
+    assert outline.y0 < 2 < outline.y1
+    assert max(figure.data[0].marker.opacity) == figure.data[0].marker.opacity[9]
+    assert figure.data[0].text[9] == "82.0%"
+
+
+def test_probability_bars_refuse_unequal_lengths():
+    with pytest.raises(ValueError, match="9 probabilities for 10 classes"):
+        charts.probability_bars([0.1] * 9, CLASSES, true_class=None, colour="#000000")
+
+
+def test_class_counts_stack_the_splits():
+    figure = charts.class_counts({"Training": [5000] * 10, "Test": [1000] * 10}, CLASSES)
+    assert [(trace.name, sum(trace.x)) for trace in figure.data] == [("Training", 50_000), ("Test", 10_000)]
+    assert figure.layout.barmode == "stack"
+    assert len({trace.marker.color for trace in figure.data}) == 2
+
+
+def test_pixel_histogram_shows_shares_on_a_logarithmic_axis():
+    figure = charts.pixel_histogram([50, 0, 25, 25])
+    assert list(figure.data[0].y) == [0.5, None, 0.25, 0.25]
+    assert list(figure.data[0].x) == [31.5, 95.5, 159.5, 223.5]
+    assert figure.data[0].customdata[3] == "192 to 255"
+    assert figure.layout.yaxis.type == "log"
+
+
+@pytest.mark.parametrize("bins", [0, 3, 257])
+def test_pixel_histogram_refuses_bins_of_unequal_width(bins):
+    with pytest.raises(ValueError, match=f"must divide 256, got {bins}"):
+        charts.pixel_histogram([1] * bins)
+
+
+def decode(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(BytesIO(png)))
+
+
+def test_png_image_enlarges_each_pixel_to_a_sharp_square():
+    pixels = np.arange(784, dtype=np.uint16).reshape(28, 28).astype(np.uint8)
+    grey, opacity = np.moveaxis(decode(pictures.png_image(pixels, 3)), -1, 0)
+    assert (grey == np.kron(pixels, np.ones((3, 3), np.uint8))).all()
+    assert (opacity == 255).all()
+
+
+def test_contact_sheet_fills_rows_and_leaves_gaps_transparent():
+    images = np.stack([np.full((28, 28), level, np.uint8) for level in (10, 20, 30)])
+    sheet = decode(pictures.contact_sheet(images, columns=2, scale=2))
+    assert sheet.shape == (114, 114, 2)
+    assert [sheet[y, x, 0] for y, x in ((0, 0), (0, 113), (113, 0))] == [10, 20, 30]
+    opacity = sheet[..., 1]
+    assert (opacity[:, 56:58] == 0).all()  # the gap between the columns
+    assert (opacity[56:58] == 0).all()
+    assert (opacity[58:, 58:] == 0).all()  # the place of a fourth image
+    assert (opacity == 255).sum() == 3 * 56 * 56
+
+
+@pytest.mark.parametrize(
+    ("images", "columns", "scale"),
+    [
+        (np.zeros((2, 28, 28)), 1, 1),
+        (np.zeros((28, 28), np.uint8), 1, 1),
+        (np.zeros((0, 28, 28), np.uint8), 1, 1),
+        (np.zeros((1, 28, 28), np.uint8), 0, 1),
+        (np.zeros((1, 28, 28), np.uint8), 1, 0),
+    ],
+)
+def test_contact_sheet_refuses_what_it_cannot_draw(images, columns, scale):
+    with pytest.raises(ValueError, match="must be"):
+        pictures.contact_sheet(images, columns, scale)

@@ -1,0 +1,121 @@
+// Draws the figure that live_chart.py sends. Streamlit calls the default function at mount, at each new figure
+// and at each change of theme, always with the same parent element.
+
+const charts = new WeakMap(); // parent element -> its chart
+let library; // one download for all charts of a page
+
+export default function ({ data, parentElement }) {
+  if (!charts.has(parentElement)) charts.set(parentElement, mount(parentElement));
+  const chart = charts.get(parentElement);
+  chart.data = data;
+  chart.node.style.height = `${data.height}px`;
+  chart.node.setAttribute("aria-label", data.alt);
+  const call = ++chart.calls;
+  draw(chart, call);
+
+  // Streamlit also runs the clean-up of a call that a newer one overtook; only the newest takes the chart down.
+  return () => {
+    if (call !== chart.calls) return;
+    charts.delete(parentElement);
+    chart.observer.disconnect();
+    window.Plotly?.purge(chart.node);
+  };
+}
+
+function mount(parent) {
+  const node = parent.querySelector(".live-chart");
+  const message = parent.querySelector(".live-chart-message");
+  // The window's own resize event misses a sidebar that opens and a tab that is shown for the first time.
+  const observer = new ResizeObserver(() => {
+    const width = node.offsetWidth;
+    if (width && node._fullLayout && width !== node._fullLayout.width) window.Plotly.Plots.resize(node);
+  });
+  observer.observe(node);
+  return { node, message, observer, data: null, calls: 0 };
+}
+
+async function draw(chart, call) {
+  try {
+    await Promise.all([loadPlotly(chart.data.library), document.fonts.ready]);
+  } catch {
+    say(chart, "The chart could not be loaded. Reload the page to try again.");
+    return;
+  }
+  if (call !== chart.calls || !chart.node.isConnected) return; // overtaken, or gone
+  say(chart, ""); // the chart back in place of an earlier sentence
+  const { data, layout } = JSON.parse(chart.data.figure);
+  // On a touch screen a drag scrolls the page; zooming is left to the buttons.
+  const dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
+  try {
+    await window.Plotly.react(
+      chart.node,
+      data,
+      { dragmode, ...layout, template: pageTemplate(chart.node) },
+      // Made once: with a new button the configuration would count as changed, and Plotly would start anew.
+      (chart.config ??= {
+        displaylogo: false,
+        doubleClick: "reset", // "autosize" would shrink the epoch axis to the epochs seen so far
+        modeBarButtons: [["zoomIn2d", "zoomOut2d", "resetScale2d", downloadButton(chart)]],
+      }),
+    );
+  } catch (error) {
+    console.error(error);
+    say(chart, "The chart could not be drawn.");
+  }
+}
+
+// Plotly's own button would measure text in the page's web font and then draw it, clipped, in another: a picture
+// cannot load fonts. This one lays the same view out again in a font of the system.
+function downloadButton(chart) {
+  return {
+    name: "download",
+    title: "Download as PNG",
+    icon: window.Plotly.Icons.camera,
+    click: ({ data, layout, offsetWidth: width, offsetHeight: height }) =>
+      window.Plotly.downloadImage(
+        { data, layout: { ...layout, font: { family: "Arial, sans-serif" } } },
+        { format: "png", scale: 2, width, height, filename: chart.data.filename },
+      ),
+  };
+}
+
+function say(chart, sentence) {
+  chart.node.hidden = Boolean(sentence);
+  chart.message.hidden = !sentence;
+  chart.message.textContent = sentence;
+}
+
+function loadPlotly(address) {
+  library ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = () => (window.Plotly ? resolve() : reject(new Error(`${address} is not Plotly`)));
+    script.onerror = () => reject(new Error(`${address} did not load`));
+    document.head.append(script);
+  });
+  return library;
+}
+
+// What the figure leaves open, in the page's colours and font. Solid grounds, so that a downloaded picture of a
+// dark page is not pale text on nothing.
+function pageTemplate(node) {
+  const style = getComputedStyle(node);
+  const get = (name) => style.getPropertyValue(`--st-${name}`).trim();
+  const ground = get("background-color");
+  const text = get("text-color");
+  const muted = get("gray-text-color");
+  const grid = get("border-color-light") || get("border-color");
+  const font = { color: muted, size: 13 };
+  const axis = { gridcolor: grid, linecolor: grid, zerolinecolor: grid, tickfont: font, title: { font } };
+  return {
+    layout: {
+      paper_bgcolor: ground,
+      plot_bgcolor: ground,
+      font: { family: get("font"), size: 13, color: text },
+      xaxis: axis,
+      yaxis: axis,
+      hoverlabel: { bgcolor: ground, bordercolor: get("border-color"), font: { color: text, size: 13 } },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: muted, activecolor: get("primary-color") },
+    },
+  };
+}
