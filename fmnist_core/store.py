@@ -1,0 +1,433 @@
+"""Runs, epochs and weights in SQL: the one place where pages and workers meet.
+
+Everything a run has shown survives in here; every write of a worker carries its owner token and renews its lease, so
+that of two workers that both believe they own a run only one can write.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from fmnist_core.config import RunConfig
+from fmnist_core.database import StoreError, clock, open_engine
+from fmnist_core.evaluation import Evaluation
+from fmnist_core.training import TRAINING_VERSION, EpochResult
+
+Status = Literal["queued", "running", "finished", "stopped", "failed"]
+Weights = Literal["best", "last"]
+
+WAITING_LIMIT = 32
+ATTEMPT_LIMIT = 3
+# Longer than anything a worker does between two beats (a batch of the largest network takes about 6 s), short enough
+# that a run whose worker died is soon taken up again.
+LEASE_SECONDS = 20.0
+SCHEMA_VERSION = 1
+
+_metadata = sa.MetaData()
+
+_schema = sa.Table("schema", _metadata, sa.Column("version", sa.Integer, primary_key=True))
+
+_runs = sa.Table(
+    "runs",
+    _metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String(16), nullable=False, unique=True),
+    sa.Column("config", sa.Text, nullable=False),
+    sa.Column("data_name", sa.Text, nullable=False),
+    sa.Column("data_fingerprint", sa.String(64), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False, index=True),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False, default=False),
+    sa.Column("owner", sa.String(64)),
+    sa.Column("lease_until", sa.Float),  # seconds since 1970 by the database's clock
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),  # claims since the last stored epoch
+    sa.Column("epochs_done", sa.Integer, nullable=False, default=0),
+    sa.Column("epoch_share", sa.Float, nullable=False, default=0.0),  # how much of the current epoch is done
+    sa.Column("best_epoch", sa.Integer),
+    sa.Column("error", sa.Text),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("ended_at", sa.Float),
+)
+
+_epochs = sa.Table(
+    "epochs",
+    _metadata,
+    sa.Column("run_key", sa.ForeignKey("runs.key"), primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    sa.Column("training_loss", sa.Float, nullable=False),
+    sa.Column("training_accuracy", sa.Float, nullable=False),
+    sa.Column("evaluated_training_loss", sa.Float, nullable=False),
+    sa.Column("evaluated_training_accuracy", sa.Float, nullable=False),
+    sa.Column("validation_loss", sa.Float, nullable=False),
+    sa.Column("validation_accuracy", sa.Float, nullable=False),
+    sa.Column("learning_rate", sa.Float, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+)
+
+_weights = sa.Table(
+    "weights",
+    _metadata,
+    sa.Column("run_key", sa.ForeignKey("runs.key"), primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True),  # best, last or checkpoint
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
+_tests = sa.Table(
+    "tests",
+    _metadata,
+    sa.Column("run_key", sa.ForeignKey("runs.key"), primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True),  # best or last
+    sa.Column("loss", sa.Float, nullable=False),
+    sa.Column("accuracy", sa.Float, nullable=False),
+)
+
+_SHOWN = sa.select(
+    *(column for column in _runs.columns if column.name not in {"owner", "lease_until", "attempts"}),
+    _epochs.c.validation_loss.label("best_validation_loss"),
+    _epochs.c.validation_accuracy.label("best_validation_accuracy"),
+).select_from(
+    _runs.outerjoin(_epochs, sa.and_(_epochs.c.run_key == _runs.c.key, _epochs.c.epoch == _runs.c.best_epoch))
+)
+
+
+class QueueFullError(RuntimeError):
+    """As many runs wait as may wait at once."""
+
+
+class RunLostError(RuntimeError):
+    """Another worker owns the run by now, or it has ended; this one must not write any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run as pages see it. Times are seconds since 1970."""
+
+    number: int  # counts the store's runs from 1, in the order in which they were asked for
+    key: str
+    config: RunConfig
+    data_name: str
+    data_fingerprint: str
+    status: Status
+    cancel_requested: bool
+    epochs_done: int
+    epoch_share: float
+    best_epoch: int | None  # the one with the lowest validation loss so far
+    best_validation_loss: float | None
+    best_validation_accuracy: float | None
+    error: str | None
+    created_at: float
+    ended_at: float | None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether anything about the run can still change by itself."""
+        return self.status in {"queued", "running"}
+
+    @property
+    def progress(self) -> float:
+        """Share of all epochs that is done, from 0 to 1."""
+        return min(1.0, (self.epochs_done + self.epoch_share) / self.config.epochs)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a worker needs to go on with a run that it now owns."""
+
+    config: RunConfig
+    data_fingerprint: str
+    checkpoint: bytes | None
+    lowest_validation_loss: float | None
+
+
+class Store:
+    """All runs in the database at `url`. Every method may be called from any thread.
+
+    Methods raise StoreError with a sentence for people when the database cannot be read or written.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = open_engine(url)
+        with self._translated("opened"):
+            if not sa.inspect(self._engine).has_table("schema"):
+                with self._writing() as connection:
+                    _metadata.create_all(connection)
+                    if connection.scalar(sa.select(_schema.c.version)) is None:
+                        connection.execute(_schema.insert().values(version=SCHEMA_VERSION))
+            with self._engine.begin() as connection:
+                version = connection.scalar(sa.select(_schema.c.version))
+        if version != SCHEMA_VERSION:
+            raise StoreError(
+                f"the run store {self._shown_url} has layout {version}, and this program knows layout "
+                f"{SCHEMA_VERSION}; move the store away or use the program that made it"
+            )
+        self._now = clock(self._engine)
+
+    def close(self) -> None:
+        """Give all database connections back."""
+        self._engine.dispose()
+
+    @property
+    def _shown_url(self) -> str:
+        url = self._engine.url
+        return str(Path(url.database)) if url.database and url.drivername == "sqlite" else url.render_as_string()
+
+    @contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            cause = getattr(error, "orig", None) or error
+            raise StoreError(
+                f"the run store {self._shown_url} cannot be {doing} ({cause}); check that the folder exists, is "
+                "writable and has free space, or choose another place with DROPOUT_LAB_HOME"
+            ) from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with self._translated("read"), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        # SQLite must take the write lock when the transaction begins: one that reads first and then writes fails
+        # under other writers, and no busy timeout helps.
+        with (
+            self._translated("written"),
+            self._engine.connect().execution_options(begin_immediate=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    # What pages do
+
+    def request(self, config: RunConfig, data_name: str, data_fingerprint: str) -> str:
+        """Ask for a run and return its key. A run that is there already is joined, and resumed if it had ended early.
+
+        Raises QueueFullError when WAITING_LIMIT runs wait.
+        """
+        key = config.key(data_fingerprint, TRAINING_VERSION)
+        with self._writing() as connection:
+            status = connection.scalar(sa.select(_runs.c.status).where(_runs.c.key == key))
+            if status == "finished":
+                return key
+            if status in ("queued", "running"):
+                # Whoever asks again wants it to go on, also when somebody has just asked it to stop.
+                connection.execute(_runs.update().where(_runs.c.key == key).values(cancel_requested=False))
+                return key
+            waiting = connection.scalar(sa.select(sa.func.count()).where(_runs.c.status == "queued")) or 0
+            if waiting >= WAITING_LIMIT:
+                raise QueueFullError(
+                    f"at most {WAITING_LIMIT} runs may wait at once, and {waiting} do; "
+                    "wait for one to start, or stop some"
+                )
+            fresh = {
+                "status": "queued",
+                "cancel_requested": False,
+                "attempts": 0,
+                "error": None,
+                "ended_at": None,
+            }
+            if status is None:
+                connection.execute(
+                    _runs.insert().values(
+                        key=key,
+                        config=json.dumps(config.to_dict()),
+                        data_name=data_name,
+                        data_fingerprint=data_fingerprint,
+                        created_at=self._now,
+                        **fresh,
+                    )
+                )
+            else:
+                connection.execute(_runs.update().where(_runs.c.key == key).values(**fresh))
+        return key
+
+    def cancel(self, key: str) -> None:
+        """Ask a run to stop: at once while it waits, within an epoch while it trains. Ended runs stay as they are."""
+        with self._writing() as connection:
+            row = _runs.c.key == key
+            connection.execute(
+                _runs.update().where(row, _runs.c.status == "queued").values(status="stopped", ended_at=self._now)
+            )
+            connection.execute(_runs.update().where(row, _runs.c.status == "running").values(cancel_requested=True))
+
+    def run(self, key: str) -> Run | None:
+        """The run with this key, or None."""
+        with self._reading() as connection:
+            row = connection.execute(_SHOWN.where(_runs.c.key == key)).mappings().first()
+        return None if row is None else _to_run(row)
+
+    def runs(self) -> list[Run]:
+        """All runs, newest first."""
+        with self._reading() as connection:
+            rows = connection.execute(_SHOWN.order_by(_runs.c.number.desc())).mappings().all()
+        return [_to_run(row) for row in rows]
+
+    def epochs(self, key: str) -> pd.DataFrame:
+        """The run's epochs so far, one a row, with the columns of EpochResult."""
+        columns = [column for column in _epochs.columns if column.name != "run_key"]
+        query = sa.select(*columns).where(_epochs.c.run_key == key).order_by(_epochs.c.epoch)
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        return pd.DataFrame([tuple(row) for row in rows], columns=[column.name for column in columns])
+
+    def weights(self, key: str, kind: Weights) -> bytes | None:
+        """The network at its best or last epoch as a safetensors file, or None before there is one."""
+        with self._reading() as connection:
+            return self._content(connection, key, kind)
+
+    def tests(self, key: str) -> dict[Weights, Evaluation]:
+        """Figures on the test set, of a run that has ended: at its best and at its last epoch."""
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(_tests).where(_tests.c.run_key == key)).mappings().all()
+        return {row["kind"]: Evaluation(loss=row["loss"], accuracy=row["accuracy"]) for row in rows}
+
+    # What the dispatcher does
+
+    def claimable(self) -> list[str]:
+        """Keys of runs that a worker could take now, oldest first: waiting, or with a lease that ran out.
+
+        Ends those that were asked to stop, or that have used up their attempts, while nobody owned them.
+        """
+        abandoned = sa.and_(_runs.c.status == "running", _runs.c.lease_until < self._now)
+        query = (
+            sa.select(_runs.c.key, _runs.c.attempts, _runs.c.cancel_requested)
+            .where(sa.or_(_runs.c.status == "queued", abandoned))
+            .order_by(_runs.c.number)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        keys = []
+        for key, attempts, cancel_requested in rows:
+            if cancel_requested:
+                self._end_unowned(key, "stopped", None)
+            elif attempts >= ATTEMPT_LIMIT:
+                self._end_unowned(
+                    key,
+                    "failed",
+                    f"its worker process died {attempts} times in a row, perhaps for lack of memory; "
+                    "train again to go on from the last epoch, or choose a smaller network",
+                )
+            else:
+                keys.append(key)
+        return keys
+
+    def _end_unowned(self, key: str, status: Status, error: str | None) -> None:
+        unowned = sa.or_(_runs.c.status == "queued", _runs.c.lease_until < self._now)
+        active = _runs.c.status.in_(("queued", "running"))
+        with self._writing() as connection:
+            connection.execute(
+                _runs.update()
+                .where(_runs.c.key == key, active, unowned)
+                .values(status=status, error=error, owner=None, ended_at=self._now)
+            )
+
+    def release(self, key: str, owner: str) -> None:
+        """Put a run whose worker is known to be gone back into the queue, if that worker still owned it."""
+        with self._writing() as connection:
+            connection.execute(
+                _runs.update()
+                .where(_runs.c.key == key, _runs.c.owner == owner, _runs.c.status == "running")
+                .values(status="queued", owner=None, epoch_share=0.0)
+            )
+
+    # What workers do
+
+    def claim(self, key: str, owner: str) -> Claim | None:
+        """Take a run that waits or whose lease ran out; None when there is nothing to take."""
+        free = sa.or_(_runs.c.status == "queued", sa.and_(_runs.c.status == "running", _runs.c.lease_until < self._now))
+        may_run = sa.and_(_runs.c.attempts < ATTEMPT_LIMIT, sa.not_(_runs.c.cancel_requested))
+        with self._writing() as connection:
+            taken = connection.execute(
+                _runs.update()
+                .where(_runs.c.key == key, free, may_run)
+                .values(
+                    status="running",
+                    owner=owner,
+                    lease_until=self._now + LEASE_SECONDS,
+                    attempts=_runs.c.attempts + 1,
+                    epoch_share=0.0,
+                )
+            )
+            if taken.rowcount == 0:
+                return None
+            row = connection.execute(
+                sa.select(_runs.c.config, _runs.c.data_fingerprint).where(_runs.c.key == key)
+            ).one()
+            lowest = connection.scalar(
+                sa.select(sa.func.min(_epochs.c.validation_loss)).where(_epochs.c.run_key == key)
+            )
+            checkpoint = self._content(connection, key, "checkpoint")
+        return Claim(RunConfig.from_dict(json.loads(row.config)), row.data_fingerprint, checkpoint, lowest)
+
+    def beat(self, key: str, owner: str, epoch_share: float) -> bool:
+        """Renew the lease and say how far the epoch is; return whether the run was asked to stop."""
+        with self._writing() as connection:
+            return self._update_owned(connection, key, owner, epoch_share=epoch_share)
+
+    def record_epoch(self, key: str, owner: str, result: EpochResult, checkpoint: bytes, best: bytes | None) -> bool:
+        """Store an epoch, the state to resume from and, where this epoch is the best so far, its weights.
+
+        All in one transaction; returns whether the run was asked to stop. Raises RunLostError.
+        """
+        with self._writing() as connection:
+            values: dict[str, Any] = {"epochs_done": result.epoch, "epoch_share": 0.0, "attempts": 0}
+            if best is not None:
+                values["best_epoch"] = result.epoch
+                self._put(connection, key, "best", best)
+            stop = self._update_owned(connection, key, owner, **values)
+            connection.execute(_epochs.insert().values(run_key=key, **asdict(result)))
+            self._put(connection, key, "checkpoint", checkpoint)
+        return stop
+
+    def end(
+        self,
+        key: str,
+        owner: str,
+        status: Status,
+        *,
+        last: bytes | None = None,
+        tests: Mapping[Weights, Evaluation] | None = None,
+        error: str | None = None,
+    ) -> None:
+        """End a run. What a stopped or failed one needs to go on later is kept. Raises RunLostError."""
+        assert status in get_args(Status), status
+        with self._writing() as connection:
+            self._update_owned(connection, key, owner, status=status, error=error, ended_at=self._now, epoch_share=0.0)
+            if last is not None:
+                self._put(connection, key, "last", last)
+            for kind, evaluation in (tests or {}).items():
+                connection.execute(_tests.delete().where(_tests.c.run_key == key, _tests.c.kind == kind))
+                connection.execute(_tests.insert().values(run_key=key, kind=kind, **asdict(evaluation)))
+            if status == "finished":
+                connection.execute(_weights.delete().where(_weights.c.run_key == key, _weights.c.kind == "checkpoint"))
+
+    def _update_owned(self, connection: sa.Connection, key: str, owner: str, **values: Any) -> bool:
+        row = (_runs.c.key == key, _runs.c.owner == owner, _runs.c.status == "running")
+        values = {"lease_until": self._now + LEASE_SECONDS, **values}
+        if connection.execute(_runs.update().where(*row).values(**values)).rowcount == 0:
+            raise RunLostError(f"run {key} is not owned by {owner} any more; another worker goes on with it")
+        return bool(connection.scalar(sa.select(_runs.c.cancel_requested).where(_runs.c.key == key)))
+
+    @staticmethod
+    def _content(connection: sa.Connection, key: str, kind: str) -> bytes | None:
+        return connection.scalar(
+            sa.select(_weights.c.content).where(_weights.c.run_key == key, _weights.c.kind == kind)
+        )
+
+    @staticmethod
+    def _put(connection: sa.Connection, key: str, kind: str, content: bytes) -> None:
+        row = (_weights.c.run_key == key, _weights.c.kind == kind)
+        if connection.execute(_weights.update().where(*row).values(content=content)).rowcount == 0:
+            connection.execute(_weights.insert().values(run_key=key, kind=kind, content=content))
+
+
+def _to_run(row: sa.RowMapping) -> Run:
+    return Run(**{**row, "config": RunConfig.from_dict(json.loads(row["config"]))})
