@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -88,7 +88,7 @@ def load(settings: Settings, progress: Callable[[Progress], None] | None = None)
         "DROPOUT_LAB_DATA to a folder with the official files, or set DROPOUT_LAB_MIRROR to their address; "
         "then try again."
     )
-    return _drawn(notes)
+    return draw(notes)
 
 
 @lru_cache(maxsize=2)
@@ -102,7 +102,7 @@ def load_matching(settings: Settings, fingerprint: str) -> Dataset:
     found = []
     sources: tuple[Callable[[], Dataset | None], ...] = (
         lambda: _local(settings, notes),
-        lambda: _drawn(notes),
+        lambda: draw(notes),
         lambda: _fetched(settings, notes, lambda _: None),
     )
     for source in sources:
@@ -164,14 +164,16 @@ def _fetched(settings: Settings, notes: list[str], report: Callable[[Progress], 
             return _from_mirrors(folder, settings.mirror, notes, report)
     except OSError as error:
         notes.append(
-            f"The data cache {folder} cannot be written ({error.strerror}), so nothing fetched is kept. "
+            f"The data cache {folder} cannot be written ({error.strerror or error}), so nothing fetched is kept. "
             "Make it writable, or set DROPOUT_LAB_HOME to a folder that is."
         )
     try:
         with tempfile.TemporaryDirectory() as scratch:
             return _from_mirrors(Path(scratch), settings.mirror, notes, report)
     except OSError as error:
-        notes.append(f"The temporary folder cannot be written ({error.strerror}). Free space there, or set TMPDIR.")
+        notes.append(
+            f"The temporary folder cannot be written ({error.strerror or error}). Free space there, or set TMPDIR."
+        )
     return None
 
 
@@ -202,7 +204,8 @@ def _parse(folder: Path, source: str, notes: list[str]) -> Dataset:
     return Dataset("Fashion-MNIST", source, train.data, train.targets, test.data, test.targets, tuple(notes))
 
 
-def _drawn(notes: list[str]) -> Dataset:
+def draw(notes: Sequence[str] = ()) -> Dataset:
+    """The drawn garments, the same every time; `notes` say why they stand in for the official images."""
     return Dataset("Drawn garments", "drawn by this program", *_garments(), tuple(notes))
 
 

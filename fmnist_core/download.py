@@ -64,7 +64,7 @@ def _fault(path: Path, md5: str) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return "is missing"
     except OSError as error:
-        return f"cannot be read ({error.strerror})"
+        return f"cannot be read ({error.strerror or error})"
     return None if actual == md5 else f"is damaged (MD5 {actual} instead of {md5})"
 
 
@@ -158,7 +158,7 @@ def _receive(url: str) -> Generator[tuple[bytes, int | None]]:
     except urllib3.exceptions.HTTPError as error:
         raise DamagedFileError(f"{name} from {shown.removesuffix(f'/{name}')} broke off on the way") from error
     except OSError as error:
-        raise SourceError(f"{shown} cannot be read ({error.strerror})") from error
+        raise SourceError(f"{shown} cannot be read ({error.strerror or error})") from error
 
 
 def without_password(url: str) -> str:
