@@ -1,7 +1,9 @@
 """Data for the tests: a tiny data set made on the spot, and the official files where a mirror is set."""
 
 import os
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,7 +38,16 @@ def make_tiny_dataset(train_per_class: int = 60, test_per_class: int = 20) -> Da
     )
 
 
-@pytest.fixture(autouse=True)
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
+    """Poll until `condition` holds; fail with `what` was awaited when it does not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        pause.wait(0.05)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
     """As in a worker: with more threads sums may come in another order."""
     before = torch.get_num_threads()

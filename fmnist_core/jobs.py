@@ -1,0 +1,138 @@
+"""Runs on Dask: a dispatcher that hands every claimable run of the store to a worker, and again if that worker dies.
+
+The store is the truth. Nothing here has to survive: a dispatcher that starts anew finds in the store what waits and
+what was abandoned, and several dispatchers may serve one store, since a run can be claimed only once.
+"""
+
+import logging
+import socket
+import threading
+import uuid
+from types import TracebackType
+from typing import Any, Self
+
+import dask
+from distributed import Client, Future, LocalCluster
+from distributed.diagnostics.plugin import WorkerPlugin
+
+from fmnist_core.database import StoreError
+from fmnist_core.settings import Settings
+from fmnist_core.store import Store
+from fmnist_core.worker import train_stored_run
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+
+
+class Preload(WorkerPlugin):
+    """Import torch when a worker starts, so that its first run need not wait for it."""
+
+    name = "dropout-lab-preload"
+
+    def setup(self, worker: Any) -> None:
+        import fmnist_core.worker  # noqa: F401 - the import is the purpose
+
+
+class Dispatcher:
+    """Hands runs to Dask workers until it is closed: an embedded cluster, or the one at `settings.scheduler`.
+
+    Creating one starts its thread, which starts or joins the cluster at once: a first run should not wait for it.
+    """
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store, self._settings = store, settings
+        self._client: Client | None = None
+        self._cluster: LocalCluster | None = None
+        self._futures: dict[str, tuple[Future[None], str]] = {}
+        self._wake, self._closing = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._work, name="dispatcher", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def wake(self) -> None:
+        """Look at the store now rather than at the next poll."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """End the workers that belong to this process; their runs are taken up when a dispatcher starts again."""
+        self._closing.set()
+        self._wake.set()
+        self._thread.join()
+        self._disconnect()
+
+    def worker_processes(self) -> list[int]:
+        """Process ids of the workers that are connected now."""
+        return [] if self._client is None else sorted(self._client.run(_process_id).values())
+
+    def _work(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._dispatch()
+            except StoreError as error:
+                logger.warning("runs wait until the store can be used again: %s", error)
+            except (OSError, RuntimeError) as error:  # Dask's connection errors among them
+                logger.warning("runs wait until the workers can be reached: %s", error)
+                self._disconnect()
+            self._wake.wait(POLL_SECONDS)
+            self._wake.clear()
+
+    def _dispatch(self) -> None:
+        if self._client is not None and self._client.status != "running":
+            self._disconnect()
+        client = self._connect()
+        for key, (future, owner) in list(self._futures.items()):
+            if not future.done():
+                continue
+            del self._futures[key]
+            if future.status == "error":
+                # Its process died, or could not reach the store. Without this the lease would have to run out.
+                logger.warning("the worker of run %s failed: %s", key, future.exception())
+                self._store.release(key, owner)
+        for key in self._store.claimable():
+            if key in self._futures:
+                continue
+            owner = f"{socket.gethostname()[:20]}:{uuid.uuid4().hex}"
+            # Each attempt is a task of its own: Dask would not run a task again that it takes for the same.
+            future = client.submit(train_stored_run, self._settings, key, owner, pure=False)
+            future.add_done_callback(lambda _: self.wake())
+            self._futures[key] = (future, owner)
+
+    def _connect(self) -> Client:
+        if self._client is None:
+            # A task that kills its worker is not tried again by Dask: the store counts the attempts.
+            dask.config.set({"distributed.scheduler.allowed-failures": 0})
+            address: LocalCluster | str | None = self._settings.scheduler
+            if address is None:
+                address = self._cluster = LocalCluster(
+                    n_workers=self._settings.workers,
+                    threads_per_worker=1,
+                    memory_limit=0,  # Dask would pause or kill a large run; the system decides better
+                    dashboard_address="127.0.0.1:0",  # any free port: two servers may share a machine
+                    worker_dashboard_address=None,
+                )
+            self._client = Client(address, timeout=10, set_as_default=False)
+            self._client.register_plugin(Preload())
+        return self._client
+
+    def _disconnect(self) -> None:
+        client, cluster, futures = self._client, self._cluster, self._futures
+        self._client, self._cluster, self._futures = None, None, {}
+        futures.clear()
+        if client is not None:
+            client.close(timeout=5)
+        if cluster is not None:
+            cluster.close(timeout=5)
+
+
+def _process_id() -> int:
+    import os
+
+    return os.getpid()

@@ -1,0 +1,127 @@
+"""Runs on real worker processes. They learn the drawn garments, which every process can make for itself."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from fmnist_core import jobs, worker
+from fmnist_core.config import RunConfig
+from fmnist_core.data import draw, split
+from fmnist_core.jobs import Dispatcher
+from fmnist_core.store import ATTEMPT_LIMIT
+from fmnist_core.training import EpochResult, train
+from tests.conftest import wait_until
+
+CONFIG = RunConfig(hidden=(64,), epochs=4, batch_size=64, dropout=0.2)
+
+# Dask's own threads and sockets end a moment after the cluster is closed.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def garments():
+    return draw()
+
+
+@pytest.fixture
+def ask(store, garments):
+    return lambda config=CONFIG: store.request(config, garments.name, garments.fingerprint)
+
+
+@pytest.fixture(scope="module")
+def expected(garments):
+    return list(train(CONFIG, split(garments, CONFIG.protocol, CONFIG.seed)))
+
+
+def stored(store, key):
+    return [EpochResult(**row) for row in store.epochs(key).to_dict("records")]
+
+
+def status(store, key):
+    return store.run(key).status
+
+
+def test_runs_train_side_by_side_to_their_end(store, settings, ask, expected):
+    keys = [ask(), ask(replace(CONFIG, seed=1)), ask(replace(CONFIG, seed=2))]
+    with Dispatcher(store, settings):
+        wait_until(lambda: {status(store, key) for key in keys} == {"finished"}, "three runs finish")
+    assert stored(store, keys[0]) == expected
+
+
+def test_a_run_asked_for_later_starts_and_stops_within_an_epoch(store, settings, ask):
+    with Dispatcher(store, settings) as dispatcher:
+        key = ask(replace(CONFIG, epochs=200, hidden=(256, 256)))
+        dispatcher.wake()
+        wait_until(lambda: store.run(key).epochs_done >= 1, "the first epoch")
+        store.cancel(key)
+        asked_at = store.run(key).epochs_done
+        wait_until(lambda: status(store, key) == "stopped", "the run stops", seconds=10)
+        assert store.run(key).epochs_done <= asked_at + 1
+
+
+def test_a_killed_worker_loses_nothing(store, settings, ask, garments):
+    config = replace(CONFIG, epochs=12, hidden=(256, 128))
+    with Dispatcher(store, replace(settings, workers=1)) as dispatcher:
+        key = ask(config)
+        dispatcher.wake()
+        wait_until(lambda: store.run(key).epochs_done >= 2, "two epochs")
+        (process,) = dispatcher.worker_processes()
+        os.kill(process, signal.SIGKILL)
+        wait_until(lambda: status(store, key) == "finished", "the run finishes after its worker was killed")
+    assert stored(store, key) == list(train(config, split(garments, config.protocol, config.seed)))
+
+
+def kill_the_first_seed(settings, key, owner):
+    """Stands in for train_stored_run in the workers: seed 666 kills its process, others train."""
+    run_store = worker._open_store(settings.database_url)
+    if run_store.run(key).config.seed != 666:
+        worker.train_stored_run(settings, key, owner)
+    elif run_store.claim(key, owner):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_run_that_kills_every_worker_fails_alone(store, settings, ask, monkeypatch):
+    monkeypatch.setattr(jobs, "train_stored_run", kill_the_first_seed)
+    poison = ask(replace(CONFIG, seed=666))
+    others = [ask(replace(CONFIG, seed=seed)) for seed in range(2)]
+    with Dispatcher(store, settings):
+        wait_until(lambda: status(store, poison) == "failed", "the poisonous run fails")
+        wait_until(lambda: all(status(store, key) == "finished" for key in others), "the others finish")
+    assert f"died {ATTEMPT_LIMIT} times" in store.run(poison).error
+
+
+SERVER = """
+import sys, threading
+from pathlib import Path
+from fmnist_core.jobs import Dispatcher
+from fmnist_core.settings import Settings
+from fmnist_core.store import Store
+if __name__ == "__main__":
+    settings = Settings(home=Path(sys.argv[1]), workers=1)
+    Dispatcher(Store(settings.database_url), settings)
+    threading.Event().wait()
+"""
+
+
+def test_a_killed_servers_run_is_taken_up_by_the_next(store, settings, ask, garments, tmp_path):
+    config = replace(CONFIG, epochs=12, hidden=(256, 128))
+    key = ask(config)
+    (tmp_path / "server.py").write_text(SERVER)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    server = subprocess.Popen([sys.executable, tmp_path / "server.py", settings.home], env=environment)
+    try:
+        wait_until(lambda: store.run(key).epochs_done >= 2, "two epochs")
+    finally:
+        server.kill()
+        server.wait()
+    assert status(store, key) == "running"
+    with Dispatcher(store, settings):
+        wait_until(lambda: status(store, key) == "finished", "the run finishes under the next server", seconds=90)
+    assert stored(store, key) == list(train(config, split(garments, config.protocol, config.seed)))
