@@ -1,0 +1,101 @@
+"""Learning curves in words: still learning, fits well, or overfits since an epoch."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Finding = Literal["too early", "learns nothing", "still learning", "fits well", "overfits", "unstable"]
+
+# Single epochs jump at a constant learning rate, so findings compare medians over this many epochs.
+WINDOW = 3
+ENOUGH_EPOCHS = 5
+# A fall of less than this share of the loss is taken for noise.
+NOISE_SHARE = 0.02
+# So is a rise of less than this: at a constant learning rate even medians wander by up to 4 %.
+RISE_SHARE = 0.05
+# The loss of a network that gives all ten classes the same probability, in nats.
+CHANCE_LOSS = math.log(10)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the curves say, and the figures that say it."""
+
+    finding: Finding
+    sentence: str
+
+
+def best_epoch(epochs: pd.DataFrame) -> int:
+    """The epoch with the lowest validation loss, the earliest of equals. `epochs` must not be empty."""
+    return int(epochs["epoch"].iloc[int(epochs["validation_loss"].argmin())])
+
+
+def diagnose(epochs: pd.DataFrame) -> Diagnosis:
+    """Read the curves of one run: a frame with the columns of EpochResult, in order of epochs.
+
+    It overfits when the median validation loss of the last epochs lies clearly above the lowest such median, while
+    the evaluated training loss went on falling; where that rose, too, it is unstable. It still learns when the last
+    epochs lowered the validation loss by more than the noise.
+    """
+    if len(epochs) < 2 * WINDOW:
+        return Diagnosis(
+            "too early",
+            f"Too early to tell: a diagnosis needs {2 * WINDOW} epochs, and {len(epochs)} are done.",
+        )
+    validation = _smoothed(epochs["validation_loss"])
+    training = _smoothed(epochs["evaluated_training_loss"])
+    lowest_at = int(validation.argmin())
+    lowest, last = float(validation[lowest_at]), float(validation[-1])
+    rise, fall = last - lowest, float(training[lowest_at] - training[-1])
+    if last > 0.95 * CHANCE_LOSS:
+        return Diagnosis(
+            "learns nothing",
+            f"Learns nothing: validation loss is {last:.3f}, and guessing at random gives {CHANCE_LOSS:.3f}. "
+            "Try a lower learning rate, less dropout or fewer layers.",
+        )
+    if rise > RISE_SHARE * lowest and fall <= 0:
+        return Diagnosis(
+            "unstable",
+            f"Unstable: training and validation loss both rise; validation loss is {rise:.3f} above its low of "
+            f"{lowest:.3f}. That is not overfitting. Try a lower learning rate.",
+        )
+    if rise > RISE_SHARE * lowest:
+        since = int(epochs["epoch"].iloc[lowest_at + WINDOW // 2])
+        return Diagnosis(
+            "overfits",
+            f"Overfits since about epoch {since}: validation loss has risen by {rise:.3f} from its low of "
+            f"{lowest:.3f}, while training loss (dropout off) fell by {fall:.3f}. The network now learns its "
+            "training images by heart. Try dropout, fewer epochs or weight decay.",
+        )
+    span = min(WINDOW, len(validation) - 1)
+    recent_fall = float(validation[-1 - span]) - last
+    if recent_fall > NOISE_SHARE * last:
+        return Diagnosis(
+            "still learning",
+            f"Still learning: validation loss fell by {recent_fall:.3f} over the last {span} epochs. "
+            "More epochs may lower it further.",
+        )
+    gap = float(epochs["validation_loss"].iloc[-1] - epochs["evaluated_training_loss"].iloc[-1])
+    return Diagnosis(
+        "fits well",
+        f"Fits well: validation loss has levelled off at {last:.3f} without a clear rise. It ends {abs(gap):.3f} "
+        f"{'above' if gap >= 0 else 'below'} training loss (dropout off).",
+    )
+
+
+def _smoothed(losses: "pd.Series[float]") -> npt.NDArray[np.float64]:
+    """Running medians over WINDOW epochs, (n - WINDOW + 1,)."""
+    windows = np.lib.stride_tricks.sliding_window_view(losses.to_numpy(dtype=np.float64), WINDOW)
+    medians: npt.NDArray[np.float64] = np.median(windows, axis=1)
+    return medians
+
+
+def seconds_left(epochs: pd.DataFrame, total_epochs: int, epoch_share: float) -> float | None:
+    """Estimated seconds until the last epoch ends, from the median epoch so far; None before there is one."""
+    if epochs.empty:
+        return None
+    return float(epochs["seconds"].median()) * max(0.0, total_epochs - len(epochs) - epoch_share)

@@ -1,0 +1,77 @@
+"""Train: set up a run, start it, watch it learn."""
+
+import streamlit as st
+
+from fmnist_core.database import StoreError
+from fmnist_core.store import QueueFullError, Run
+from ui import handles
+from ui.config_form import config_form, fill_form, new_seed, read_form
+from ui.run_address import run_in_address
+from ui.run_view import show_run
+from ui.runs_list import runs_list
+from ui.wording import plain
+
+
+def start() -> None:
+    """Ask for the run that the form shows now, or join it where it is there already, and show it."""
+    dataset = handles.data().dataset
+    try:
+        key = handles.store().request(read_form(), dataset.name, dataset.fingerprint)
+    except (ValueError, QueueFullError, StoreError) as error:
+        st.session_state["train.problem"] = f"The run was not started: {plain(str(error))}."
+        return
+    handles.dispatcher().wake()
+    st.query_params["run"] = key
+
+
+def stop(run: Run) -> None:
+    """Ask a run to stop; it says so itself within the epoch."""
+    try:
+        handles.store().cancel(run.key)
+    except StoreError as error:
+        st.session_state["train.problem"] = f"The run could not be stopped: {plain(str(error))}."
+
+
+st.title("Is it overfitting?", anchor=False)
+st.write("Train a small network on pictures of garments, and watch where training and validation loss part.")
+try:
+    run = run_in_address()
+    stored = handles.store().runs()
+except StoreError as error:
+    st.error(f"Runs cannot be shown: {plain(str(error))}.", icon=":material/error:")
+    st.stop()
+
+if run is not None and "train.hidden" not in st.session_state:
+    fill_form(run.config)  # a link shows a run together with its settings
+
+settings, result = st.columns([1, 2], gap="large")
+with settings:
+    config = config_form()
+    with st.container(horizontal=True):
+        st.button(
+            "Train",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="train.start",
+            disabled=config is None,
+            on_click=start,
+        )
+        st.button("New seed", icon=":material/casino:", key="train.new_seed", on_click=new_seed)
+        if run is not None and run.is_active:
+            st.button("Stop", icon=":material/stop:", key="train.stop", on_click=stop, args=(run,))
+    if problem := st.session_state.pop("train.problem", None):
+        st.error(problem, icon=":material/error:")
+with result:
+    if run is not None:
+        show_run(run)
+    else:
+        with st.container(border=True):
+            st.subheader("Nothing on the bench yet" if not stored else "No run chosen", anchor=False)
+            st.write(
+                "Press **Train**. The curves appear here after the first epoch, a few seconds from now, and go on when "
+                "you close this page."
+                if not stored
+                else "Press **Train** for a new run, or choose one from the list below."
+            )
+if stored:
+    runs_list(stored)

@@ -1,0 +1,143 @@
+"""A real server on a port of its own, and a real Chromium to look at it with."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.conftest import wait_until
+
+ROOT = Path(__file__).parent.parent.parent
+SCREENSHOTS = ROOT / "screenshots"
+# Streamlit asks for its settings below a page's address before it asks at the root, and its own site for news.
+EXPECTED_CONSOLE = ("404 (Not Found)", "ERR_NAME_NOT_RESOLVED")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@contextmanager
+def running_server(home: Path, **environment: str) -> Iterator[str]:
+    """Start `streamlit run app.py` with a home of its own; yields its address and ends it afterwards."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    with (home / "server.log").open("ab") as log:
+        server = subprocess.Popen(
+            [*command, "--server.address=127.0.0.1", f"--server.port={port}"],
+            cwd=ROOT,
+            env={**os.environ, "DROPOUT_LAB_HOME": str(home), **environment},
+            stdout=log,
+            stderr=log,
+        )
+        address = f"http://127.0.0.1:{port}"
+
+        def is_up() -> bool:
+            assert server.poll() is None, (home / "server.log").read_text()
+            try:
+                with urlopen(f"{address}/_stcore/health", timeout=5) as answer:
+                    return bool(answer.read() == b"ok")
+            except (URLError, OSError):
+                return False
+
+        try:
+            wait_until(is_up, "the server answers")
+            yield address
+        finally:
+            server.send_signal(signal.SIGTERM)
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        message = "needs Chromium; on Debian: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox does not work for root, as which containers run tests.
+        launched = playwright.chromium.launch(
+            executable_path=executable, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, real_data_mirror: str) -> Iterator[str]:
+    """The address of a server with real data that the tests of a session share."""
+    with running_server(tmp_path_factory.mktemp("lab"), DROPOUT_LAB_MIRROR=real_data_mirror) as address:
+        yield address
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Start a fresh server for one test, with the given environment; returns its address."""
+    with ExitStack() as servers:
+        yield lambda **environment: servers.enter_context(running_server(tmp_path / "home", **environment))
+
+
+@pytest.fixture
+def open_page(browser: Browser, start_server: Callable[..., str]) -> Iterator[Callable[..., Page]]:
+    """Open an address in a browser of its own; at the end the console must hold no error of ours.
+
+    It asks for `start_server` so that browsers are closed before a server is.
+    """
+    contexts, errors = [], []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(known in message.text for known in EXPECTED_CONSOLE):
+            errors.append(message.text)
+
+    def opened(address: str, *, width: int = 1280, height: int = 1000, dark: bool = False) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("console", note)
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not errors
+
+
+@pytest.fixture
+def snap(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
+    """Keep a picture of a whole page under screenshots/, for whoever wants to look."""
+
+    def take(page: Page, name: str) -> None:
+        SCREENSHOTS.mkdir(exist_ok=True)
+        size = page.viewport_size
+        assert size is not None
+        content = page.evaluate("document.querySelector('[data-testid=stMain]')?.scrollHeight ?? 0")
+        page.set_viewport_size({"width": size["width"], "height": max(size["height"], min(content + 40, 3500))})
+        page.screenshot(path=SCREENSHOTS / f"{request.node.name}-{name}.png")
+        page.set_viewport_size(size)
+
+    return take
