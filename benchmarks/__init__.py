@@ -1,0 +1,1 @@
+"""What the README's figures come from. Each module runs with `python -m benchmarks.<name>`."""
