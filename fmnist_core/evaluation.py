@@ -13,12 +13,16 @@ from fmnist_core.model import MLP
 CHUNK = 1000
 
 
+CONFIDENCE_BINS = 15
+
+
 @dataclass(frozen=True)
 class Evaluation:
-    """Means over all images: negative log-likelihood in nats, and the share classified correctly."""
+    """Over all images: mean negative log-likelihood (nats), share classified correctly, how far confidence errs."""
 
     loss: float
     accuracy: float
+    calibration_error: float
 
 
 def log_probabilities(model: MLP, images: Tensor, pulse: Callable[[], None] | None = None) -> Tensor:
@@ -41,7 +45,7 @@ def log_probabilities(model: MLP, images: Tensor, pulse: Callable[[], None] | No
 
 
 def evaluate(model: MLP, images: Tensor, labels: Tensor, pulse: Callable[[], None] | None = None) -> Evaluation:
-    """Loss and accuracy of `model` on images (n, 784) with labels (n,), with dropout off.
+    """Loss, accuracy and calibration error of `model` on images (n, 784) with labels (n,), with dropout off.
 
     Raises ValueError where there is nothing to average over.
     """
@@ -50,4 +54,19 @@ def evaluate(model: MLP, images: Tensor, labels: Tensor, pulse: Callable[[], Non
     scores = log_probabilities(model, images, pulse)
     loss = F.nll_loss(scores.double(), labels)
     accuracy = (scores.argmax(dim=1) == labels).double().mean()
-    return Evaluation(loss=float(loss), accuracy=float(accuracy))
+    return Evaluation(
+        loss=float(loss), accuracy=float(accuracy), calibration_error=expected_calibration_error(scores, labels)
+    )
+
+
+def expected_calibration_error(scores: Tensor, labels: Tensor) -> float:
+    """How far confidence and accuracy lie apart, from 0 to 1, for log-probabilities (n, 10) and labels (n,).
+
+    Guo et al., 2017: the images are sorted into 15 bins of equal width by the probability of the predicted class; the
+    distance between mean confidence and accuracy in each bin is averaged, weighted by the bin's number of images.
+    """
+    confidence, predicted = scores.double().exp().max(dim=1)
+    # Bins are open on the left, so that a confidence of exactly 1 belongs to the last.
+    bins = (confidence * CONFIDENCE_BINS).ceil().long().sub_(1).clamp_(0, CONFIDENCE_BINS - 1)
+    surplus = confidence - (predicted == labels).double()
+    return float(torch.zeros(CONFIDENCE_BINS).double().index_add_(0, bins, surplus).abs().sum() / len(labels))

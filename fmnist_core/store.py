@@ -66,6 +66,7 @@ _epochs = sa.Table(
     sa.Column("evaluated_training_accuracy", sa.Float, nullable=False),
     sa.Column("validation_loss", sa.Float, nullable=False),
     sa.Column("validation_accuracy", sa.Float, nullable=False),
+    sa.Column("validation_calibration_error", sa.Float, nullable=False),
     sa.Column("learning_rate", sa.Float, nullable=False),
     sa.Column("seconds", sa.Float, nullable=False),
 )
@@ -85,6 +86,7 @@ _tests = sa.Table(
     sa.Column("kind", sa.String(16), primary_key=True),  # best or last
     sa.Column("loss", sa.Float, nullable=False),
     sa.Column("accuracy", sa.Float, nullable=False),
+    sa.Column("calibration_error", sa.Float, nullable=False),
 )
 
 _SHOWN = sa.select(
@@ -287,7 +289,7 @@ class Store:
         """Figures on the test set, of a run that has ended: at its best and at its last epoch."""
         with self._reading() as connection:
             rows = connection.execute(sa.select(_tests).where(_tests.c.run_key == key)).mappings().all()
-        return {row["kind"]: Evaluation(loss=row["loss"], accuracy=row["accuracy"]) for row in rows}
+        return {row["kind"]: Evaluation(row["loss"], row["accuracy"], row["calibration_error"]) for row in rows}
 
     # What the dispatcher does
 

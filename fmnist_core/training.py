@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -44,6 +45,7 @@ class EpochResult:
     evaluated_training_accuracy: float
     validation_loss: float
     validation_accuracy: float
+    validation_calibration_error: float
     learning_rate: float  # of the epoch's last step
     seconds: float = field(compare=False)  # wall clock, evaluation included
 
@@ -112,8 +114,7 @@ class Training:
         epoch, split = self.epochs_done + 1, self.split
         training_loss, training_accuracy = self._train_epoch(epoch)
         if math.isfinite(training_loss):
-            self.pulse(0.9)
-            pulse = lambda: self.pulse(0.95)  # noqa: E731
+            pulse = partial(self.pulse, 0.95)
             check = slice(TRAINING_CHECK_IMAGES)
             evaluated = evaluate(self.model, split.train_images[check], split.train_labels[check], pulse)
             validation = evaluate(self.model, split.validation_images, split.validation_labels, pulse)
@@ -131,6 +132,7 @@ class Training:
             evaluated_training_accuracy=evaluated.accuracy,
             validation_loss=validation.loss,
             validation_accuracy=validation.accuracy,
+            validation_calibration_error=validation.calibration_error,
             learning_rate=float(self.optimizer.param_groups[0]["lr"]),
             seconds=time.perf_counter() - began,
         )

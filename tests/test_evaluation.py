@@ -6,7 +6,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from torch import Generator
 
 from fmnist_core.config import RunConfig
-from fmnist_core.evaluation import CHUNK, evaluate, log_probabilities
+from fmnist_core.evaluation import CHUNK, evaluate, expected_calibration_error, log_probabilities
 from fmnist_core.model import MLP
 
 
@@ -39,3 +39,28 @@ def test_the_pulse_is_given_for_each_chunk():
 def test_nothing_to_average_over_is_refused(images, labels):
     with pytest.raises(ValueError, match="as many labels as images"):
         evaluate(MLP(RunConfig(hidden=(8,))), torch.zeros(images, 784), torch.zeros(labels).long())
+
+
+def scores_of(*confidences):
+    """Log-probabilities whose predicted class is 0, with these probabilities; the rest is spread evenly."""
+    probabilities = torch.tensor([[c] + [(1 - c) / 9] * 9 for c in confidences], dtype=torch.float64)
+    return probabilities.log()
+
+
+def test_calibration_error_by_hand():
+    # Four images at 0.8, three of them right: |0.8 - 0.75| weighs 4/6. Two at 0.5, both wrong: 0.5 weighs 2/6.
+    labels = torch.tensor([0, 0, 0, 1, 1, 1])
+    error = expected_calibration_error(scores_of(0.8, 0.8, 0.8, 0.8, 0.5, 0.5), labels)
+    assert error == pytest.approx(0.05 * 4 / 6 + 0.5 * 2 / 6)
+
+
+def test_calibration_error_at_the_ends():
+    certain = torch.full((1, 10), -torch.inf)
+    certain[0, 3] = 0.0
+    assert expected_calibration_error(certain, torch.tensor([3])) == 0
+    assert expected_calibration_error(certain, torch.tensor([4])) == 1
+
+
+def test_errors_of_opposite_sign_in_one_bin_cancel():
+    """Bins, not images, are compared: 0.62 right and 0.64 wrong give |0.63 - 0.5|."""
+    assert expected_calibration_error(scores_of(0.62, 0.64), torch.tensor([0, 1])) == pytest.approx(0.13)

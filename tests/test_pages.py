@@ -94,6 +94,7 @@ class Lab:
             evaluated_training_accuracy=0.85,
             validation_loss=validation_loss,
             validation_accuracy=0.82,
+            validation_calibration_error=0.05,
             learning_rate=0.003,
             seconds=10.0,
         )

@@ -23,6 +23,7 @@ def result(epoch=1, validation_loss=0.5):
         evaluated_training_accuracy=0.85,
         validation_loss=validation_loss,
         validation_accuracy=0.82,
+        validation_calibration_error=0.05,
         learning_rate=0.003,
         seconds=1.5,
     )
@@ -186,7 +187,7 @@ def test_a_finished_run_is_not_trained_again(store):
     key = ask(store)
     store.claim(key, "worker")
     store.record_epoch(key, "worker", result(), b"state", b"weights")
-    tests = {"best": Evaluation(0.5, 0.82), "last": Evaluation(0.6, 0.81)}
+    tests = {"best": Evaluation(0.5, 0.82, 0.05), "last": Evaluation(0.6, 0.81, 0.05)}
     store.end(key, "worker", "finished", last=b"weights", tests=tests)
     assert ask(store) == key
     assert store.run(key).status == "finished"

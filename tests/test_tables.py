@@ -66,14 +66,17 @@ def test_there_are_no_test_columns_before_there_are_test_figures(tests):
 
 
 def test_test_figures_stand_in_the_row_of_their_weights():
-    tests = {"last": Evaluation(loss=0.7, accuracy=0.77), "best": Evaluation(loss=0.65, accuracy=0.78)}
+    tests = {
+        "last": Evaluation(loss=0.7, accuracy=0.77, calibration_error=0.05),
+        "best": Evaluation(loss=0.65, accuracy=0.78, calibration_error=0.05),
+    }
     table = epoch_table(EPOCHS, tests)
     assert table["test_loss"].tolist() == [0.65, 0.7]
     assert table["test_accuracy"].tolist() == [0.78, 0.77]
 
 
 def test_a_missing_test_figure_leaves_its_place_empty():
-    table = epoch_table(EPOCHS, {"last": Evaluation(loss=0.7, accuracy=0.77)})
+    table = epoch_table(EPOCHS, {"last": Evaluation(loss=0.7, accuracy=0.77, calibration_error=0.05)})
     assert table["test_loss"].isna().tolist() == [True, False]
     assert pd.api.types.is_float_dtype(table["test_loss"])  # so that the page can format it
 
