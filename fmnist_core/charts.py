@@ -38,7 +38,7 @@ _TEMPLATE = go.layout.Template(
         "yaxis": {"gridcolor": "rgba(128,138,151,0.25)", "linecolor": NEUTRAL},
     }
 )
-_LEGEND_ABOVE = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"}
+LEGEND_ABOVE = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"}
 
 
 def run_colour(number: int) -> str:
@@ -89,24 +89,14 @@ def learning_curves(
             },
             hovertemplate="%{y:.3f}" if metric == "loss" else "%{y:.1%}",
         )
-    _style(figure, margin={"l": 64, "r": 12, "t": 8, "b": 48})
-    padding = max(0.5, 0.02 * total_epochs)
+    style(figure, margin={"l": 64, "r": 12, "t": 8, "b": 48})
     figure.update_layout(
         uirevision=metric,
         hovermode="x unified",
         hoverlabel_namelength=-1,
-        legend={**_LEGEND_ABOVE, "traceorder": "reversed"},
+        legend={**LEGEND_ABOVE, "traceorder": "reversed"},
     )
-    figure.update_xaxes(
-        title={"text": "Epoch", "standoff": 8},
-        range=[1 - padding, total_epochs + padding],
-        showgrid=False,
-        zeroline=False,
-        spikecolor=NEUTRAL,
-        spikethickness=1,
-        unifiedhovertitle_text="Epoch %{x}",
-        **({"dtick": 1} if total_epochs <= 12 else {"nticks": 10}),  # whole numbers either way
-    )
+    style_epoch_axis(figure, total_epochs)
     figure.update_yaxes(
         title={"text": "Loss (mean over images, nats)" if metric == "loss" else "Accuracy", "standoff": 12},
         tickformat="~g" if metric == "loss" else "~%",
@@ -117,21 +107,9 @@ def learning_curves(
         # Without a point a trace is missing from the legend, and the plot would shrink at the first epoch.
         figure.update_traces(x=[None], y=[None])
         figure.update_yaxes(range=[0, 1])
-        _note(figure, "The first epoch appears here", x=0.5, y=0.5, xref="paper", yref="paper")
+        note(figure, "The first epoch appears here", x=0.5, y=0.5, xref="paper", yref="paper")
     if best is not None:
-        figure.add_vline(x=best, line={"color": NEUTRAL, "width": 1, "dash": "dot"}, layer="below")
-        # Loss curves leave the top free, accuracy curves the bottom; far right, the text turns inward.
-        to_the_right = best <= 0.6 * total_epochs
-        _note(
-            figure,
-            f"best epoch {best}",
-            x=best,
-            y=1 if metric == "loss" else 0,
-            yref="paper",
-            yanchor="top" if metric == "loss" else "bottom",
-            xanchor="left" if to_the_right else "right",
-            xshift=4 if to_the_right else -4,
-        )
+        mark_best_epoch(figure, best, metric=metric, total_epochs=total_epochs)
     return figure
 
 
@@ -162,7 +140,7 @@ def probability_bars(
             hovertemplate="%{customdata}: %{text}<extra></extra>",
         )
     )
-    _style(figure, margin={"l": 8, "r": 52, "t": 8, "b": 32})
+    style(figure, margin={"l": 8, "r": 52, "t": 8, "b": 32})
     figure.update_layout(bargap=0.3, showlegend=False, uirevision="probabilities")
     figure.update_xaxes(range=[0, 1], tickformat=".0%", dtick=0.25, zeroline=False, showgrid=True, fixedrange=True)
     figure.update_yaxes(
@@ -192,9 +170,9 @@ def class_counts(counts: Mapping[str, Sequence[int]], class_names: Sequence[str]
             marker={"color": f"rgba(63,114,216,{1 - 0.28 * place:.2f})"},  # the accent; a legend ignores opacity
             hovertemplate="%{x:,}",
         )
-    _style(figure, margin={"l": 8, "r": 24, "t": 8, "b": 48})
+    style(figure, margin={"l": 8, "r": 24, "t": 8, "b": 48})
     figure.update_layout(barmode="stack", bargap=0.3, hovermode="y unified")
-    figure.update_layout(legend={**_LEGEND_ABOVE, "traceorder": "normal"})
+    figure.update_layout(legend={**LEGEND_ABOVE, "traceorder": "normal"})
     figure.update_xaxes(
         title={"text": "Images", "standoff": 8}, tickformat=",d", nticks=6, showgrid=False, zeroline=False
     )
@@ -222,7 +200,7 @@ def pixel_histogram(counts: Sequence[int]) -> go.Figure:
             hovertemplate="Grey level %{customdata}: %{y:.2%} of pixels<extra></extra>",
         )
     )
-    _style(figure, margin={"l": 64, "r": 12, "t": 8, "b": 48})
+    style(figure, margin={"l": 64, "r": 12, "t": 8, "b": 48})
     figure.update_layout(bargap=0, showlegend=False)
     figure.update_xaxes(
         title={"text": "Grey level (0 is black)", "standoff": 8},
@@ -244,10 +222,43 @@ def percentage(share: float) -> str:
     return ">99.9%" if share > 0.999 else f"{share:.1%}"
 
 
-def _style(figure: go.Figure, margin: dict[str, int]) -> None:
+def style(figure: go.Figure, margin: dict[str, int]) -> None:
+    """Give a figure the neutral look that every ground bears."""
     figure.update_layout(template=_TEMPLATE, margin={**margin, "pad": 4}, autosize=True)
 
 
-def _note(figure: go.Figure, text: str, **place: Any) -> None:
-    # Without a colour of its own, a note takes the page's text colour.
+def style_epoch_axis(figure: go.Figure, total_epochs: int) -> None:
+    """Span the x axis from epoch 1 to `total_epochs`, whatever has been drawn so far."""
+    padding = max(0.5, 0.02 * total_epochs)
+    figure.update_xaxes(
+        title={"text": "Epoch", "standoff": 8},
+        range=[1 - padding, total_epochs + padding],
+        showgrid=False,
+        zeroline=False,
+        spikecolor=NEUTRAL,
+        spikethickness=1,
+        unifiedhovertitle_text="Epoch %{x}",
+        **({"dtick": 1} if total_epochs <= 12 else {"nticks": 10}),  # whole numbers either way
+    )
+
+
+def mark_best_epoch(figure: go.Figure, best: int, *, metric: Metric, total_epochs: int) -> None:
+    """Draw a line at the best epoch and name it where the curves leave room."""
+    figure.add_vline(x=best, line={"color": NEUTRAL, "width": 1, "dash": "dot"}, layer="below")
+    # Loss curves leave the top free, accuracy curves the bottom; far right, the text turns inward.
+    to_the_right = best <= 0.6 * total_epochs
+    note(
+        figure,
+        f"best epoch {best}",
+        x=best,
+        y=1 if metric == "loss" else 0,
+        yref="paper",
+        yanchor="top" if metric == "loss" else "bottom",
+        xanchor="left" if to_the_right else "right",
+        xshift=4 if to_the_right else -4,
+    )
+
+
+def note(figure: go.Figure, text: str, **place: Any) -> None:
+    """Write on a figure, in the page's text colour: a note has none of its own."""
     figure.add_annotation(text=text, showarrow=False, **place)

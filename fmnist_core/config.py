@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
 
@@ -152,9 +152,9 @@ PRESETS: tuple[Preset, ...] = (
 )
 
 
-def preset_of(config: RunConfig) -> Preset | None:
+def preset_of(config: RunConfig, presets: Sequence[Preset] = PRESETS) -> Preset | None:
     """The preset that `config` equals but for its seed, or None."""
-    return next((preset for preset in PRESETS if replace(preset.config, seed=config.seed) == config), None)
+    return next((preset for preset in presets if replace(preset.config, seed=config.seed) == config), None)
 
 
 def describe(config: RunConfig) -> str:

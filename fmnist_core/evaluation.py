@@ -1,5 +1,6 @@
 """How good a network is on a set of images, always with dropout off."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -51,11 +52,15 @@ def evaluate(model: MLP, images: Tensor, labels: Tensor, pulse: Callable[[], Non
     """
     if len(images) == 0 or len(images) != len(labels):
         raise ValueError(f"evaluate needs as many labels as images and at least one, got {len(images)}, {len(labels)}")
-    scores = log_probabilities(model, images, pulse)
-    loss = F.nll_loss(scores.double(), labels)
-    accuracy = (scores.argmax(dim=1) == labels).double().mean()
+    return judge_scores(log_probabilities(model, images, pulse), labels)
+
+
+def judge_scores(scores: Tensor, labels: Tensor) -> Evaluation:
+    """Loss, accuracy and calibration error of log-probabilities (n, 10) for labels (n,)."""
     return Evaluation(
-        loss=float(loss), accuracy=float(accuracy), calibration_error=expected_calibration_error(scores, labels)
+        loss=float(F.nll_loss(scores.double(), labels)),
+        accuracy=float((scores.argmax(dim=1) == labels).double().mean()),
+        calibration_error=expected_calibration_error(scores, labels),
     )
 
 
@@ -70,3 +75,14 @@ def expected_calibration_error(scores: Tensor, labels: Tensor) -> float:
     bins = (confidence * CONFIDENCE_BINS).ceil().long().sub_(1).clamp_(0, CONFIDENCE_BINS - 1)
     surplus = confidence - (predicted == labels).double()
     return float(torch.zeros(CONFIDENCE_BINS).double().index_add_(0, bins, surplus).abs().sum() / len(labels))
+
+
+def evaluate_with_training_mode_left_on(model: MLP, images: Tensor, labels: Tensor) -> Evaluation:
+    """What `evaluate` would say if it forgot `model.eval()`: dropout goes on, batch normalisation uses each batch.
+
+    For showing the mistake. The masks are the same at each call, and `model` itself is left as it was.
+    """
+    forgetful = copy.deepcopy(model).train()  # batch normalisation would also change its running statistics
+    forgetful.masks.manual_seed(0)  # the copied layers share this one generator
+    with torch.no_grad():
+        return judge_scores(torch.cat([forgetful(chunk) for chunk in images.split(CHUNK)]), labels)

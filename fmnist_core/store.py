@@ -5,7 +5,7 @@ that of two workers that both believe they own a run only one can write.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -210,51 +210,49 @@ class Store:
     # What pages do
 
     def request(self, config: RunConfig, data_name: str, data_fingerprint: str) -> str:
-        """Ask for a run and return its key. A run that is there already is joined, and resumed if it had ended early.
+        """Ask for a run and return its key; as `request_all` for one run."""
+        return self.request_all([config], data_name, data_fingerprint)[0]
 
-        Raises QueueFullError when WAITING_LIMIT runs wait.
+    def request_all(self, configs: Sequence[RunConfig], data_name: str, data_fingerprint: str) -> list[str]:
+        """Ask for the runs of one experiment, all or none, and return their keys in the same order.
+
+        A run that is there already is joined, and resumed if it had ended early. An experiment counts as one request:
+        it may bring more than WAITING_LIMIT runs, but nothing new is taken while so many wait.
+        Raises QueueFullError.
         """
-        key = config.key(data_fingerprint, TRAINING_VERSION)
+        keys = {config.key(data_fingerprint, TRAINING_VERSION): config for config in configs}
         with self._writing() as connection:
-            status = connection.scalar(sa.select(_runs.c.status).where(_runs.c.key == key))
-            if status == "finished":
-                return key
-            if status in ("queued", "running"):
-                # Whoever asks again wants it to go on, also when somebody has just asked it to stop.
-                connection.execute(_runs.update().where(_runs.c.key == key).values(cancel_requested=False))
-                return key
             waiting = connection.scalar(sa.select(sa.func.count()).where(_runs.c.status == "queued")) or 0
-            if waiting >= WAITING_LIMIT:
+            query = sa.select(_runs.c.key, _runs.c.status).where(_runs.c.key.in_(keys))
+            stored = {row.key: row.status for row in connection.execute(query)}
+            joined = {key for key, status in stored.items() if status in {"queued", "running", "finished"}}
+            if len(joined) < len(keys) and waiting >= WAITING_LIMIT:
                 raise QueueFullError(
                     f"at most {WAITING_LIMIT} runs may wait at once, and {waiting} do; "
                     "wait for one to start, or stop some"
                 )
-            fresh = {
-                "status": "queued",
-                "cancel_requested": False,
-                "attempts": 0,
-                "error": None,
-                "ended_at": None,
-            }
-            if status is None:
-                connection.execute(
-                    _runs.insert().values(
-                        key=key,
-                        config=json.dumps(config.to_dict()),
-                        data_name=data_name,
-                        data_fingerprint=data_fingerprint,
-                        created_at=self._now,
-                        **fresh,
+            # Whoever asks again wants a run to go on, also when somebody has just asked it to stop.
+            connection.execute(_runs.update().where(_runs.c.key.in_(joined)).values(cancel_requested=False))
+            fresh = {"status": "queued", "cancel_requested": False, "attempts": 0, "error": None, "ended_at": None}
+            connection.execute(_runs.update().where(_runs.c.key.in_(stored.keys() - joined)).values(**fresh))
+            for key, config in keys.items():
+                if key not in stored:
+                    connection.execute(
+                        _runs.insert().values(
+                            key=key,
+                            config=json.dumps(config.to_dict()),
+                            data_name=data_name,
+                            data_fingerprint=data_fingerprint,
+                            created_at=self._now,
+                            **fresh,
+                        )
                     )
-                )
-            else:
-                connection.execute(_runs.update().where(_runs.c.key == key).values(**fresh))
-        return key
+        return [config.key(data_fingerprint, TRAINING_VERSION) for config in configs]
 
-    def cancel(self, key: str) -> None:
-        """Ask a run to stop: at once while it waits, within an epoch while it trains. Ended runs stay as they are."""
+    def cancel(self, *keys: str) -> None:
+        """Ask runs to stop: at once while they wait, within an epoch while they train. Ended ones stay as they are."""
         with self._writing() as connection:
-            row = _runs.c.key == key
+            row = _runs.c.key.in_(keys)
             connection.execute(
                 _runs.update().where(row, _runs.c.status == "queued").values(status="stopped", ended_at=self._now)
             )
@@ -262,9 +260,13 @@ class Store:
 
     def run(self, key: str) -> Run | None:
         """The run with this key, or None."""
+        return self.runs_of([key]).get(key)
+
+    def runs_of(self, keys: Collection[str]) -> dict[str, Run]:
+        """The runs with these keys, as far as there are any."""
         with self._reading() as connection:
-            row = connection.execute(_SHOWN.where(_runs.c.key == key)).mappings().first()
-        return None if row is None else _to_run(row)
+            rows = connection.execute(_SHOWN.where(_runs.c.key.in_(keys))).mappings().all()
+        return {row["key"]: _to_run(row) for row in rows}
 
     def runs(self) -> list[Run]:
         """All runs, newest first."""
@@ -274,11 +276,18 @@ class Store:
 
     def epochs(self, key: str) -> pd.DataFrame:
         """The run's epochs so far, one a row, with the columns of EpochResult."""
+        return self.epochs_of([key])[key]
+
+    def epochs_of(self, keys: Collection[str]) -> dict[str, pd.DataFrame]:
+        """The epochs of each run, as `epochs` gives them, in one query."""
         columns = [column for column in _epochs.columns if column.name != "run_key"]
-        query = sa.select(*columns).where(_epochs.c.run_key == key).order_by(_epochs.c.epoch)
+        query = sa.select(_epochs.c.run_key, *columns).where(_epochs.c.run_key.in_(keys)).order_by(_epochs.c.epoch)
+        rows: dict[str, list[tuple[Any, ...]]] = {key: [] for key in keys}
         with self._reading() as connection:
-            rows = connection.execute(query).all()
-        return pd.DataFrame([tuple(row) for row in rows], columns=[column.name for column in columns])
+            for key, *figures in connection.execute(query):
+                rows[key].append(tuple(figures))
+        names = [column.name for column in columns]
+        return {key: pd.DataFrame(figures, columns=names) for key, figures in rows.items()}
 
     def weights(self, key: str, kind: Weights) -> bytes | None:
         """The network at its best or last epoch as a safetensors file, or None before there is one."""
@@ -287,9 +296,15 @@ class Store:
 
     def tests(self, key: str) -> dict[Weights, Evaluation]:
         """Figures on the test set, of a run that has ended: at its best and at its last epoch."""
+        return self.tests_of([key])[key]
+
+    def tests_of(self, keys: Collection[str]) -> dict[str, dict[Weights, Evaluation]]:
+        """The test figures of each run, as `tests` gives them, in one query."""
+        figures: dict[str, dict[Weights, Evaluation]] = {key: {} for key in keys}
         with self._reading() as connection:
-            rows = connection.execute(sa.select(_tests).where(_tests.c.run_key == key)).mappings().all()
-        return {row["kind"]: Evaluation(row["loss"], row["accuracy"], row["calibration_error"]) for row in rows}
+            for row in connection.execute(sa.select(_tests).where(_tests.c.run_key.in_(keys))):
+                figures[row.run_key][row.kind] = Evaluation(row.loss, row.accuracy, row.calibration_error)
+        return figures
 
     # What the dispatcher does
 

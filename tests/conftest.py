@@ -15,6 +15,14 @@ from fmnist_core.settings import Settings
 from fmnist_core.store import Store
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: they take longest, and Playwright's event loop then stays in the main thread."""
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: "browser" in item.path.parts)
+
+
 def make_tiny_dataset(train_per_class: int = 60, test_per_class: int = 20) -> Dataset:
     """Ten learnable classes: a fixed random pattern each, under much noise."""
     generator = Generator().manual_seed(0)

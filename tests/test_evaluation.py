@@ -6,7 +6,13 @@ from sklearn.metrics import accuracy_score, log_loss
 from torch import Generator
 
 from fmnist_core.config import RunConfig
-from fmnist_core.evaluation import CHUNK, evaluate, expected_calibration_error, log_probabilities
+from fmnist_core.evaluation import (
+    CHUNK,
+    evaluate,
+    evaluate_with_training_mode_left_on,
+    expected_calibration_error,
+    log_probabilities,
+)
 from fmnist_core.model import MLP
 
 
@@ -64,3 +70,22 @@ def test_calibration_error_at_the_ends():
 def test_errors_of_opposite_sign_in_one_bin_cancel():
     """Bins, not images, are compared: 0.62 right and 0.64 wrong give |0.63 - 0.5|."""
     assert expected_calibration_error(scores_of(0.62, 0.64), torch.tensor([0, 1])) == pytest.approx(0.13)
+
+
+def test_forgetting_evaluation_mode_costs_a_dropout_network_and_leaves_it_as_it_was():
+    model = MLP(RunConfig(hidden=(64,), dropout=0.5, batch_norm=True))
+    images = torch.rand(500, 784, generator=Generator().manual_seed(0))
+    labels = model.eval()(images).argmax(dim=1)  # what the network says with dropout off counts as true
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    forgotten = evaluate_with_training_mode_left_on(model, images, labels)
+    assert forgotten == evaluate_with_training_mode_left_on(model, images, labels)
+    assert forgotten.accuracy < evaluate(model, images, labels).accuracy == 1
+    assert not model.training
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_without_dropout_and_batch_norm_there_is_nothing_to_forget():
+    model = MLP(RunConfig(hidden=(16,)))
+    images = torch.rand(50, 784, generator=Generator().manual_seed(0))
+    labels = torch.zeros(50).long()
+    assert evaluate_with_training_mode_left_on(model, images, labels) == evaluate(model, images, labels)

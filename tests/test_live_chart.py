@@ -25,6 +25,15 @@ def page() -> None:
     live_chart(figure, key="train.loss: run 3", height=300, alt="Loss of run 3, by epoch")
 
 
+def linked_page() -> None:
+    import plotly.graph_objects as go
+
+    from ui.live_chart import live_chart
+
+    for place in range(2):
+        live_chart(go.Figure(), key=f"panel {place}", alt="A panel", group="panels")
+
+
 @pytest.fixture
 def base_path():
     def set_base_path(value: str) -> None:
@@ -47,6 +56,17 @@ def test_sends_the_figure_and_no_theme_of_its_own():
     assert data["alt"] == "Loss of run 3, by epoch"
     assert data["filename"] == "dropout-lab-train-loss-run-3"
     assert data["library"] == plotly_path()
+
+
+def test_names_the_group_whose_hover_and_zoom_it_shares():
+    groups = [
+        [
+            json.loads(element.proto.json)["group"]
+            for element in AppTest.from_function(script).run().get("bidi_component")
+        ]
+        for script in (page, linked_page)
+    ]
+    assert groups == [[None], ["panels", "panels"]]
 
 
 def test_is_not_isolated_so_that_plotly_can_style_it():

@@ -961,3 +961,28 @@ def test_the_data_page_follows_the_data_in_use(lab):
     assert "**Fashion-MNIST**: 300 images" in all_words(app)
     counts = json.loads(app.get("plotly_chart")[0].proto.spec)
     assert counts["data"][0]["x"] == [25] * 10
+
+
+def test_a_preset_chosen_just_before_the_click_is_the_one_that_trains(lab):
+    """The browser then sends the new choice together with the fields as they were: 30 epochs, not Quick's 5."""
+    app = lab.open()
+    app.radio(key="train.preset").set_value("Quick").run()
+    for name, stale in {"epochs": 30, "batch_size": 64}.items():
+        app.number_input(key=f"train.{name}").set_value(stale)
+    app.number_input(key="train.learning_rate").set_value(0.003)
+    app.toggle(key="train.batch_norm").set_value(False)
+    app.selectbox(key="train.schedule").set_value("constant")
+    app.selectbox(key="train.protocol").set_value("article")
+    app.button(key="train.start").click().run()
+    (run,) = lab.store.runs()
+    assert run.config == PRESETS[2].config
+    assert app.number_input(key="train.epochs").value == 5
+
+
+def test_a_preset_can_be_undone_by_hand(lab):
+    app = lab.open()
+    app.radio(key="train.preset").set_value("Article with dropout 0.2").run()
+    app.run()
+    app.slider(key="train.dropout").set_value(0.0).run()
+    assert app.slider(key="train.dropout").value == 0.0
+    assert app.radio(key="train.preset").value == "Article"

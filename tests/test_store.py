@@ -308,3 +308,25 @@ def test_a_store_that_vanished_is_explained(store, tmp_path):
     (tmp_path / "home" / "runs.sqlite").unlink()
     with pytest.raises(StoreError, match="cannot be read"):
         store.runs()
+
+
+def test_an_experiment_is_taken_whole_or_not_at_all(store):
+    many = [replace(CONFIG, seed=seed) for seed in range(WAITING_LIMIT + 8)]
+    assert len(set(store.request_all(many, "Tiny", "f" * 16))) == WAITING_LIMIT + 8
+    with pytest.raises(QueueFullError):
+        store.request_all([replace(CONFIG, seed=seed) for seed in (0, 999)], "Tiny", "f" * 16)
+    assert len(store.runs()) == WAITING_LIMIT + 8
+    assert store.request_all(many[:2], "Tiny", "f" * 16) == [run.key for run in store.runs()[::-1][:2]]
+
+
+def test_many_runs_are_read_and_stopped_at_once(store):
+    keys = [ask(store, seed=seed) for seed in range(3)]
+    store.claim(keys[0], "worker")
+    store.record_epoch(keys[0], "worker", result(), b"state", b"weights")
+    assert list(store.runs_of(keys[:2])) == keys[:2]
+    epochs = store.epochs_of(keys)
+    assert [len(epochs[key]) for key in keys] == [1, 0, 0]
+    assert list(epochs[keys[1]].columns) == list(epochs[keys[0]].columns)
+    store.cancel(*keys)
+    assert [store.run(key).status for key in keys] == ["running", "stopped", "stopped"]
+    assert store.run(keys[0]).cancel_requested

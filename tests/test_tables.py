@@ -1,10 +1,12 @@
+import math
+
 import pandas as pd
 import pytest
 
 from fmnist_core.config import RunConfig
 from fmnist_core.evaluation import Evaluation
 from fmnist_core.store import Run
-from fmnist_core.tables import epoch_table, runs_table
+from fmnist_core.tables import epoch_table, runs_table, study_table
 
 EPOCHS = pd.DataFrame(
     {
@@ -113,3 +115,33 @@ def test_the_time_of_asking_is_a_moment_in_utc():
 def test_a_list_without_runs_has_all_its_columns():
     assert list(runs_table([])) == list(runs_table([run(1)]))
     assert runs_table([]).empty
+
+
+def test_a_comparisons_figures_are_worded_with_their_spread_and_the_better_arm_is_starred():
+    figures = pd.DataFrame(
+        [
+            {"dropout": 0.0, "finished": 2, "seeds": 2, "parameters": 242_762, **{
+                "validation_loss_last_mean": 0.4391, "validation_loss_last_sd": 0.0079,
+                "validation_accuracy_last_mean": 0.87812, "validation_accuracy_last_sd": 0.0023,
+                "seconds_mean": 61.2, "seconds_sd": 1.4,
+            }},
+            {"dropout": 0.2, "finished": 1, "seeds": 2, "parameters": 242_762, **{
+                "validation_loss_last_mean": 0.3761, "validation_loss_last_sd": math.nan,
+                "validation_accuracy_last_mean": math.nan, "validation_accuracy_last_sd": math.nan,
+                "seconds_mean": 70.0, "seconds_sd": math.nan,
+            }},
+        ]
+    )  # fmt: skip
+    table = study_table(figures, {"validation_loss_last": 0.2, "validation_accuracy_last": None})
+    plain, dropping = table.to_dict("records")
+    assert plain == {
+        "Dropout": "0",
+        "Seeds": "2 of 2",
+        "Validation loss, last epoch": "0.439 ± 0.008",
+        "Validation accuracy, last epoch": "87.81 ± 0.23 %",
+        "Seconds a run": "61 ± 1",
+        "Parameters": "242,762",
+    }
+    assert dropping["Validation loss, last epoch"] == "0.376 ★"
+    assert dropping["Validation accuracy, last epoch"] == "not yet"
+    assert not [heading for heading in table if "Test" in heading]

@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from fmnist_core.data import split
+from fmnist_core.evaluation import Evaluation, evaluate, evaluate_with_training_mode_left_on
 from fmnist_core.inference import probabilities
 from fmnist_core.jobs import Dispatcher
 from fmnist_core.loading import BackgroundData
@@ -63,3 +65,20 @@ def data_summary(data_fingerprint: str) -> Summary:
     dataset = data().dataset
     assert dataset is not None, data_fingerprint
     return summarise(dataset)
+
+
+@st.cache_data(show_spinner="Evaluating twice …", max_entries=32)
+def forgetful_evaluation(run_key: str, best_epoch: int) -> tuple[Evaluation, Evaluation]:
+    """A run's best network on its validation images: evaluated rightly, and with training mode left on.
+
+    `best_epoch` belongs to the cache's key: that of a running run moves on.
+    """
+    run, dataset = store().run(run_key), data().dataset
+    content = store().weights(run_key, "best")
+    assert run is not None, run_key
+    assert content is not None, best_epoch
+    assert dataset is not None, run_key
+    parts = split(dataset, run.config.protocol, run.config.seed)
+    model = model_from_bytes(run.config, content)
+    images, labels = parts.validation_images, parts.validation_labels
+    return evaluate(model, images, labels), evaluate_with_training_mode_left_on(model, images, labels)

@@ -3,6 +3,8 @@
 
 const charts = new WeakMap(); // parent element -> its chart
 let library; // one download for all charts of a page
+const following = new Set(); // charts that take over another's view just now
+const hovered = new Map(); // group -> the chart under the pointer and its x value
 
 export default function ({ data, parentElement }) {
   if (!charts.has(parentElement)) charts.set(parentElement, mount(parentElement));
@@ -10,6 +12,7 @@ export default function ({ data, parentElement }) {
   chart.data = data;
   chart.node.style.height = `${data.height}px`;
   chart.node.setAttribute("aria-label", data.alt);
+  chart.node.dataset.group = data.group ?? "";
   const call = ++chart.calls;
   draw(chart, call);
 
@@ -18,6 +21,7 @@ export default function ({ data, parentElement }) {
     if (call !== chart.calls) return;
     charts.delete(parentElement);
     chart.observer.disconnect();
+    leaveHover(chart.node);
     window.Plotly?.purge(chart.node);
   };
 }
@@ -58,9 +62,64 @@ async function draw(chart, call) {
         modeBarButtons: [["zoomIn2d", "zoomOut2d", "resetScale2d", downloadButton(chart)]],
       }),
     );
+    link(chart);
   } catch (error) {
     console.error(error);
     say(chart, "The chart could not be drawn.");
+  }
+}
+
+// Charts of one group move as one: what is hovered or zoomed in one is so in the others. Within one figure, Plotly
+// itself shares a hover only between panels that lie on top of each other.
+function link(chart) {
+  const { node } = chart;
+  const now = hovered.get(node.dataset.group);
+  if (now && now.node !== node) showHover(node, now.x); // the new epoch of a chart that others point at
+  if (chart.isLinked) return;
+  chart.isLinked = true;
+  node.on("plotly_hover", ({ points }) => {
+    if (!node.dataset.group) return;
+    hovered.set(node.dataset.group, { node, x: points[0].x });
+    for (const other of others(node)) showHover(other, points[0].x);
+  });
+  node.on("plotly_unhover", () => leaveHover(node));
+  node.on("plotly_relayout", (changes) => {
+    if (following.has(node)) return;
+    const view = Object.entries(changes).filter(([name]) => /^[xy]axis\.(range|autorange)/.test(name));
+    if (view.length) for (const other of others(node)) follow(other, Object.fromEntries(view));
+  });
+}
+
+function others(node) {
+  const { group } = node.dataset;
+  if (!group) return [];
+  return [...document.querySelectorAll(".live-chart")].filter(
+    (other) => other !== node && other.dataset.group === group && other._fullLayout,
+  );
+}
+
+function showHover(node, x) {
+  window.Plotly.Fx.hover(node, { xval: x }, "xy", true); // true: without an event, which would come back to us
+}
+
+function leaveHover(node) {
+  const { group } = node.dataset;
+  if (hovered.get(group)?.node !== node) return;
+  hovered.delete(group);
+  for (const other of others(node)) window.Plotly.Fx.unhover(other);
+}
+
+async function follow(node, view) {
+  following.add(node);
+  try {
+    // Plotly keeps a view from one figure to the next, and takes it back at a double click, only when it counts as
+    // the visitor's own doing.
+    node._fullLayout._guiEditing = true;
+    const done = window.Plotly.relayout(node, view);
+    node._fullLayout._guiEditing = false;
+    await done;
+  } finally {
+    following.delete(node);
   }
 }
 

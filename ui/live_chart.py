@@ -29,11 +29,12 @@ _component = st.components.v2.component(
 )
 
 
-def live_chart(figure: go.Figure, *, key: str, height: int = 360, alt: str) -> None:
+def live_chart(figure: go.Figure, *, key: str, height: int = 360, alt: str, group: str | None = None) -> None:
     """Draw a figure, or bring the one under `key` up to date while zoom, hover and legend choices stay.
 
     `height` is in pixels. `alt` is read to those who cannot see the chart. The figure needs a `uirevision`;
-    colours and fonts that it leaves open follow the page's theme.
+    colours and fonts that it leaves open follow the page's theme. Charts of one `group` share hover, by x value, and
+    zoom.
     """
     content = figure.to_plotly_json()
     content["layout"].pop("template", None)  # the browser makes one from the page's theme
@@ -43,6 +44,7 @@ def live_chart(figure: go.Figure, *, key: str, height: int = 360, alt: str) -> N
             "figure": pio.to_json(content, validate=False),
             "height": height,
             "alt": alt,
+            "group": group,
             "filename": "dropout-lab-" + re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-"),
             "library": plotly_path(),
         },

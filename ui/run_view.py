@@ -16,7 +16,7 @@ from ui import handles
 from ui.config_form import fill_form
 from ui.live_chart import live_chart
 from ui.places import PAGES
-from ui.wording import plain
+from ui.wording import duration, plain
 
 _TICK_SECONDS = 0.5
 _BADGES = {
@@ -117,15 +117,9 @@ def _progress(run: Run, seconds: float | None) -> None:
     if run.status == "queued":
         text = "Waiting for a free processor core …"
     else:
-        left = "" if seconds is None else f" · {_duration(seconds)} left"
+        left = "" if seconds is None else f" · {duration(seconds)} left"
         text = f"Epoch {min(run.epochs_done + 1, run.config.epochs)} of {run.config.epochs}{left}"
     st.progress(run.progress, text=text)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"about {max(1, round(seconds))} s"
-    return f"about {round(seconds / 60)} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
 
 
 def _why_below() -> None:

@@ -1,6 +1,13 @@
-"""Text from elsewhere, made fit for Markdown."""
+"""Words for pages: text from elsewhere made fit for Markdown, and times."""
 
 
 def plain(text: str) -> str:
     """`text` with Markdown's special characters made harmless: messages quote paths, addresses and what was typed."""
     return "".join(f"\\{character}" if character in "\\`*_[]<>$:#~|" else character for character in text)
+
+
+def duration(seconds: float) -> str:
+    """A time to wait for, as exact as it can be known."""
+    if seconds < 90:
+        return f"about {max(1, round(seconds))} s"
+    return f"about {round(seconds / 60)} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"

@@ -23,12 +23,6 @@ SCREENSHOTS = ROOT / "screenshots"
 EXPECTED_CONSOLE = ("404 (Not Found)", "ERR_NAME_NOT_RESOLVED")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-
-
 @contextmanager
 def running_server(home: Path, **environment: str) -> Iterator[str]:
     """Start `streamlit run app.py` with a home of its own; yields its address and ends it afterwards."""

@@ -63,7 +63,7 @@ def test_a_visitor_trains_watches_reveals_and_predicts(lab, open_page, snap):
     first = caption.inner_text()
     page.get_by_role("button", name="Next sample").click()
     expect(caption).not_to_have_text(first)
-    page.get_by_role("button", name="Mistakes only").click()
+    page.get_by_text("Mistakes only", exact=True).click()
     expect(page.get_by_text(re.compile(r"^Wrong: "))).to_be_visible()
     for _ in range(3):
         before = caption.inner_text()

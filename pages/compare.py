@@ -1,0 +1,62 @@
+"""Compare: does dropout help here? One experiment, its curves, its table and its answer."""
+
+import streamlit as st
+
+from fmnist_core.study import Study
+from ui import explanations
+from ui.config_form import sentence
+from ui.study_form import ARTICLE, ONE_CYCLE, fill_study_form, start_study, study_form
+from ui.study_view import show_study
+
+st.title("Does dropout help here?", anchor=False)
+st.write(
+    "Train the same network with and without dropout, side by side. Arms with the same seed share the split, the "
+    "first weights and the order of images: **only dropout differs**."
+)
+study = None
+if st.query_params:
+    try:
+        study = Study.from_address(st.query_params.to_dict())
+    except ValueError as error:
+        st.warning(f"The link does not describe an experiment. {sentence(error)}", icon=":material/link_off:")
+if "compare.dropouts" not in st.session_state:
+    fill_study_form(study or Study.from_address({}))
+
+setup, result = st.columns([1, 3], gap="large")
+with setup:
+    wanted = study_form()
+    st.button(
+        "Compare",
+        type="primary",
+        icon=":material/balance:",
+        key="compare.start",
+        disabled=wanted is None,
+        on_click=start_study,
+        help="Trains what is not stored yet, one run a processor core. Closing this page stops nothing.",
+    )
+    if problem := st.session_state.pop("compare.problem", None):
+        st.error(problem, icon=":material/error:")
+    st.subheader("What the learning rate does", anchor=False)
+    st.write(
+        "Does it matter for dropout whether the learning rate stays constant or falls to zero? Run both experiments, "
+        "five seeds each, and see."
+    )
+    st.button(
+        "Check the article (constant rate)",
+        key="compare.article",
+        on_click=start_study,
+        args=(ARTICLE,),
+        width="stretch",
+    )
+    st.button(
+        "The same with one cycle", key="compare.one_cycle", on_click=start_study, args=(ONE_CYCLE,), width="stretch"
+    )
+with result:
+    if study is not None:
+        show_study(study)
+    else:
+        with st.container(border=True):
+            st.subheader("No experiment chosen", anchor=False)
+            st.write("Press **Compare**. Both arms start at once, and their curves grow here side by side.")
+        explanations.overfitting()
+        explanations.dropout()
