@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -13,6 +14,9 @@ from torch import Generator
 from fmnist_core.data import Dataset, Split, split
 from fmnist_core.settings import Settings
 from fmnist_core.store import Store
+
+if TYPE_CHECKING:
+    from tests.page_lab import Lab
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -84,6 +88,15 @@ def store(settings: Settings) -> Iterator[Store]:
     opened = Store(settings.database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["Lab"]:
+    """One server without workers, for tests of pages."""
+    from tests.page_lab import running_lab  # starts Streamlit, which other tests do not need
+
+    with running_lab(tmp_path / "home", monkeypatch) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """What the server does once, before the first visitor and after the last."""
 
 import gc
+import importlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +24,8 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     except (ValueError, StoreError) as error:
         logger.error("%s", error)
         dispatcher = None
+    # What a page imports first, scipy above all, takes seconds that no visitor should have to wait.
+    await run_in_threadpool(importlib.import_module, "fmnist_core.difference_chart")
     # Streamlit collects garbage after every script run; what is imported by now never becomes garbage.
     gc.freeze()
     yield

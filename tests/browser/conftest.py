@@ -13,12 +13,13 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.conftest import wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 SCREENSHOTS = ROOT / "screenshots"
+expect.set_options(timeout=20_000)  # CI's machine has two cores, which the runs keep busy
 # Streamlit asks for its settings below a page's address before it asks at the root, and its own site for news.
 EXPECTED_CONSOLE = ("404 (Not Found)", "ERR_NAME_NOT_RESOLVED")
 
