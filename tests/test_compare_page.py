@@ -1,8 +1,11 @@
 """The Compare page as a visitor without a browser sees it. What needs a browser is tested in tests/browser."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.testing.v1 import local_script_runner
 
 from fmnist_core import worker
 from fmnist_core.config import PRESETS, RunConfig
@@ -17,7 +20,7 @@ STUDY = Study(base=RunConfig(hidden=(16,), epochs=2), seeds=2)
 ONE_SEED = replace(STUDY, seeds=1)
 THREE_ARMS = replace(STUDY, dropouts=(0.0, 0.2, 0.5))
 # Trains long enough for hidden units to matter.
-FORGETFUL = Study(base=RunConfig(hidden=(64,), epochs=6), dropouts=(0.0, 0.5), seeds=2)
+FORGETFUL = Study(base=RunConfig(hidden=(64,), epochs=3), dropouts=(0.0, 0.5), seeds=2)
 
 
 def open_study(lab, study):
@@ -43,6 +46,11 @@ def stored(lab):
 
 def statuses(lab):
     return [run.status for run in reversed(lab.store.runs())]
+
+
+def address(app):
+    """The query parameters, one text each, whether the test or the page has set them."""
+    return {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
 
 
 def setup(app):
@@ -102,7 +110,7 @@ def test_pressing_compare_asks_for_all_runs_in_pairs_and_puts_the_setup_into_the
     assert [(config.seed, config.dropout) for config in stored(lab)] == [(7, 0.0), (7, 0.5), (8, 0.0), (8, 0.5)]
     assert stored(lab) == study.configs()
     assert {run.data_fingerprint for run in lab.store.runs()} == {lab.dataset.fingerprint}
-    assert app.query_params == {name: [value] for name, value in study.to_address().items()}
+    assert address(app) == study.to_address()
     assert setup(app) == ("0, 0.5", 2)  # as the link has it
     assert lab.dispatcher.woken == 1
     assert progress_bars(app) == [(0, "0 of 4 runs finished")]
@@ -112,11 +120,11 @@ def test_pressing_compare_asks_for_all_runs_in_pairs_and_puts_the_setup_into_the
 def test_pressing_compare_twice_asks_once(lab):
     app = lab.open("compare")
     press(app, "compare.start")
-    address = dict(app.query_params)
+    before = address(app)
     press(app, "compare.start")
     assert not app.exception
     assert len(lab.store.runs()) == 2
-    assert app.query_params == address
+    assert address(app) == before
 
 
 def test_five_seeds_are_a_press_away(lab):
@@ -154,7 +162,7 @@ def test_an_experiment_on_the_learning_rate_starts_with_one_press(lab, key, sche
     assert {(config.dropout, config.seed) for config in stored(lab)} == {(p, s) for p in (0.0, 0.2) for s in range(5)}
     assert setup(app) == ("0, 0.2", 5)
     assert app.selectbox(key="compare.schedule").value == schedule
-    assert Study.from_address({name: value for name, (value,) in app.query_params.items()}).configs() == stored(lab)
+    assert Study.from_address(address(app)).configs() == stored(lab)
 
 
 # Links
@@ -196,22 +204,22 @@ def test_a_link_to_an_experiment_that_was_run_in_part_offers_to_go_on(lab):
 
 
 @pytest.mark.parametrize(
-    ("address", "reason"),
+    ("parameters", "reason"),
     [
         ({"arms": "0,x"}, "arms must look like 0,0.2, got '0,x'"),
         ({"arms": "0.2"}, "2 to 8 arms, got 1"),
         ({"arms": "0.2,0.2"}, "0.2 is given twice"),
-        ({"arms": "0,1"}, "dropout must be a number from 0 to 0.95"),
+        ({"arms": "0,1"}, "Dropout must be a number from 0 to 0.95"),
         ({"seeds": "21"}, "a whole number from 1 to 20, got 21"),
         ({"seeds": "\N{ARABIC-INDIC DIGIT THREE}"}, "seeds must look like 5, got '\N{ARABIC-INDIC DIGIT THREE}'"),
         ({"epochs": "2.5"}, "epochs must look like 30, got '2.5'"),
-        ({"schedule": "noon"}, "schedule must be one of constant, one-cycle"),
+        ({"schedule": "noon"}, "Schedule must be one of constant, one-cycle"),
         ({"arms": "0,0.2", "colour": "red"}, "unknown setting 'colour'"),
         ({"arms": ""}, "arms must look like 0,0.2, got ''"),
     ],
 )
-def test_a_broken_link_is_explained_and_the_form_stays_usable(lab, address, reason):
-    app = lab.open("compare", **address)
+def test_a_broken_link_is_explained_and_the_form_stays_usable(lab, parameters, reason):
+    app = lab.open("compare", **parameters)
     assert not app.exception
     (sentence,) = texts(app.warning)
     assert sentence.startswith("The link does not describe an experiment. ")
@@ -342,8 +350,9 @@ def test_one_seed_settles_nothing_and_five_are_offered(lab):
     assert stored(lab) == replace(STUDY, seeds=5).configs()
     assert statuses(lab) == ["finished"] * 2 + ["queued"] * 8
     assert setup(app) == ("0, 0.2", 5)
-    assert app.query_params["seeds"] == ["5"]
-    assert [words for _, words in progress_bars(app)][0].startswith("2 of 10 runs finished")
+    assert address(app)["seeds"] == "5"
+    ((_, words),) = progress_bars(app)
+    assert words.startswith("2 of 10 runs finished")
 
 
 def test_of_three_arms_the_second_one_of_the_answer_can_be_chosen(lab):
@@ -483,7 +492,7 @@ def test_the_articles_curves_are_added_under_its_own_recipe(lab):
     assert not [name for figure in live_charts(app).values() for name in traces(figure) if "Article" in name]
     app.toggle(key="compare.reference").set_value(True).run()
     assert not app.exception
-    published = ["Article, training", "Article, test"]
+    published = ["Article, train", "Article, test"]
     for figure in live_charts(app).values():
         assert sorted(name for name in traces(figure) if "Article" in name) == sorted(published)
         assert "Validation (test set)" in traces(figure)
@@ -606,3 +615,34 @@ def test_a_store_that_cannot_be_read_is_explained(lab, method, start, monkeypatc
     assert not app.exception
     assert texts(app.error) == [f"{start}the run store cannot be read (disk I/O error)."]
     assert not app.button(key="compare.start").disabled
+
+
+# Buttons beside the answer: a browser runs only the part of the page that they are in
+
+
+def press_in_fragment(app, key, monkeypatch):
+    """Press a button as a browser does that has seen it in a fragment."""
+    (fragment,) = app._fragment_storage._fragments
+    with monkeypatch.context() as patch:
+        patch.setattr(local_script_runner, "RerunData", partial(RerunData, fragment_id=fragment))
+        return press(app, key)
+
+
+def test_five_seeds_asked_for_beside_the_answer_are_shown_at_once(lab, monkeypatch):
+    train(lab, ONE_SEED)
+    app = open_study(lab, ONE_SEED)
+    press_in_fragment(app, "compare.run_five", monkeypatch)
+    assert not app.exception
+    assert len(lab.store.runs()) == 10
+    assert setup(app) == ("0, 0.2", 5)
+    assert table(app)["Seeds"].tolist() == ["1 of 5", "1 of 5"]
+    ((_, words),) = progress_bars(app)
+    assert words.startswith("2 of 10 runs finished")
+
+
+def test_a_stop_that_fails_beside_the_answer_is_explained_at_once(lab, monkeypatch):
+    ask(lab, STUDY)
+    app = open_study(lab, STUDY)
+    failing("cancel", "the run store cannot be written (disk full)", monkeypatch)
+    press_in_fragment(app, "compare.stop", monkeypatch)
+    assert texts(app.error) == ["The runs could not be stopped: the run store cannot be written (disk full)."]

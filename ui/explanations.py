@@ -53,19 +53,19 @@ def evaluation_mode(runs: Sequence[ArmRun]) -> None:
             "normalisation uses what it learnt. Whoever forgets it measures a crippled network, and gets another "
             "figure each time."
         )
-        candidates = [arm for arm in runs if arm.run is not None and arm.run.best_epoch is not None and arm.dropout > 0]
+        # Streamlit compares a choice with the one before, which frames of epochs do not bear: hence their names.
+        candidates = {
+            f"Dropout {arm.dropout:g}, seed {arm.seed}": arm.run
+            for arm in runs
+            if arm.run is not None and arm.run.best_epoch is not None and arm.dropout > 0
+        }
         if not candidates:
             st.caption("Once a run with dropout has an epoch, a switch here shows the damage.")
             return
-        chosen = st.selectbox(
-            "Run",
-            candidates,
-            format_func=lambda arm: f"Dropout {arm.dropout:g}, seed {arm.seed}",
-            key="compare.forgetful_run",
-        )
+        chosen = candidates[st.selectbox("Run", list(candidates), key="compare.forgetful_run")]
         left_on = st.toggle("Leave dropout on while evaluating", key="compare.forget")
         try:
-            right, wrong = handles.forgetful_evaluation(chosen.run.key, chosen.run.best_epoch)
+            right, wrong = handles.forgetful_evaluation(chosen.key, chosen.best_epoch)
         except StoreError as error:
             st.error(f"The network cannot be read: {plain(str(error))}.", icon=":material/error:")
             return
@@ -82,4 +82,4 @@ def evaluation_mode(runs: Sequence[ArmRun]) -> None:
             percentage(shown.accuracy),
             f"{100 * (wrong.accuracy - right.accuracy):+.1f} points" if left_on else None,
         )
-        st.caption(f"The network of the best epoch ({chosen.run.best_epoch}), on the same images.")
+        st.caption(f"The network of the best epoch ({chosen.best_epoch}), on the same images.")

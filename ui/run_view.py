@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from fmnist_core.charts import learning_curves, run_colour
-from fmnist_core.config import describe
+from fmnist_core.config import RunConfig, describe
 from fmnist_core.database import StoreError
 from fmnist_core.diagnosis import diagnose, seconds_left
 from fmnist_core.evaluation import Evaluation
@@ -50,7 +50,14 @@ def show_run(run: Run) -> None:
     st.fragment(_run, run_every=_TICK_SECONDS if run.is_active else None)(run.key, run.is_active)
 
 
+def _reuse(config: RunConfig) -> None:
+    fill_form(config)
+    st.session_state["train.redraw"] = True  # the form stands outside of this fragment
+
+
 def _run(key: str, ticking: bool) -> None:
+    if st.session_state.pop("train.redraw", False):
+        st.rerun()
     revealed = st.session_state.setdefault("train.revealed", set())
     try:
         run, epochs = handles.store().run(key), handles.store().epochs(key)
@@ -63,20 +70,8 @@ def _run(key: str, ticking: bool) -> None:
         st.rerun()  # draws the whole page once more, without ticking
     colour = run_colour(run.number)
     _header(run, colour)
-    if run.is_active:
-        _progress(run, seconds_left(epochs, run.config.epochs, run.epoch_share))
-    elif run.status == "failed":
-        reason = plain((run.error or "").rstrip("."))
-        st.error(f"This run ended early: {reason}.", icon=":material/error:")
-    elif run.status == "stopped":
-        st.info(
-            f"Stopped after {run.epochs_done} of {run.config.epochs} epochs. Train with the same settings to go on.",
-            icon=":material/stop:",
-        )
-    if not epochs.empty:
-        diagnosis = diagnose(epochs)
-        so_far = "**So far:** " if run.is_active else ""
-        st.markdown(f"{_FINDING_ICONS[diagnosis.finding]} {so_far}{diagnosis.sentence}")
+    with st.container():  # one place whatever it holds, so that the charts below stay the same elements
+        _state(run, epochs)
     validation_name = "Validation (test set)" if run.config.protocol == "article" else "Validation"
     for metric in ("loss", "accuracy"):
         figure = learning_curves(
@@ -111,6 +106,23 @@ def _header(run: Run, colour: str) -> None:
         st.subheader(f"Run {run.number}", anchor=False, width="content")
         st.badge(label, icon=icon, color=badge_colour)
     st.caption(f"{describe(run.config)} · {run.data_name}")
+
+
+def _state(run: Run, epochs: pd.DataFrame) -> None:
+    if run.is_active:
+        _progress(run, seconds_left(epochs, run.config.epochs, run.epoch_share))
+    elif run.status == "failed":
+        reason = plain((run.error or "").rstrip("."))
+        st.error(f"This run ended early: {reason}.", icon=":material/error:")
+    elif run.status == "stopped":
+        st.info(
+            f"Stopped after {run.epochs_done} of {run.config.epochs} epochs. Train with the same settings to go on.",
+            icon=":material/stop:",
+        )
+    if not epochs.empty:
+        diagnosis = diagnose(epochs)
+        so_far = "**So far:** " if run.is_active else ""
+        st.markdown(f"{_FINDING_ICONS[diagnosis.finding]} {so_far}{diagnosis.sentence}")
 
 
 def _progress(run: Run, seconds: float | None) -> None:
@@ -167,7 +179,7 @@ def _table(run: Run, epochs: pd.DataFrame, tests: Mapping[Weights, Evaluation] |
             "Use these settings",
             icon=":material/tune:",
             key="train.reuse",
-            on_click=fill_form,
+            on_click=_reuse,
             args=(run.config,),
             help="Puts this run's settings into the form.",
         )

@@ -37,6 +37,7 @@ def show_study(study: Study) -> None:
     runs = _collected(study)
     if runs is None:
         return
+    st.session_state.pop("compare.redraw", None)
     active = any(arm.run is not None and arm.run.is_active for arm in runs)
     st.fragment(_study, run_every=_TICK_SECONDS if active else None)(study, active)
 
@@ -52,13 +53,16 @@ def _collected(study: Study) -> list[ArmRun] | None:
 
 
 def _study(study: Study, ticking: bool) -> None:
+    if "compare.redraw" in st.session_state:
+        st.rerun()  # a button in here has changed what stands outside of this fragment: address, form or message
     runs = _collected(study)
     if runs is None:
         return
     progress = progress_of(runs, handles.settings().workers or len(os.sched_getaffinity(0)))
     if ticking and not progress.active:
         st.rerun()  # draws the whole page once more, without ticking
-    _state(runs, progress)
+    with st.container():  # one place whatever it holds, so that the charts below stay the same elements
+        _state(runs, progress)
     if not progress.asked_for:
         return
     revealed = st.session_state.setdefault("compare.revealed", set())
@@ -95,7 +99,13 @@ def _state(runs: Sequence[ArmRun], progress: Progress) -> None:
         )
 
 
+def _run_five_seeds(study: Study) -> None:
+    start_study(replace(study, seeds=5))
+    st.session_state["compare.redraw"] = True
+
+
 def _stop(keys: list[str]) -> None:
+    st.session_state["compare.redraw"] = True
     try:
         handles.store().cancel(*keys)
     except StoreError as error:
@@ -124,8 +134,8 @@ def _answer(study: Study, runs: Sequence[ArmRun], reveal: bool) -> None:
                 "Run five seeds",
                 icon=":material/casino:",
                 key="compare.run_five",
-                on_click=start_study,
-                args=(replace(study, seeds=5),),
+                on_click=_run_five_seeds,
+                args=(study,),
                 help="Stored runs are not trained again.",
             )
         if verdict.differences:

@@ -54,6 +54,12 @@ def test_a_visitor_trains_watches_reveals_and_predicts(lab, open_page, snap):
     assert 88 <= test_accuracy <= 90.5, row
     snap(page, "finished")
 
+    epochs = page.get_by_label("Epochs", exact=True)
+    epochs.fill("7")
+    epochs.press("Enter")
+    page.get_by_role("button", name="Use these settings").click()
+    expect(epochs).to_have_value("5")
+
     page.get_by_role("link", name="See what it predicts").click()
     expect(page.get_by_role("heading", name="What does it see?")).to_be_visible()
     verdict = page.get_by_text(re.compile(r"^(Right|Wrong): "))
