@@ -13,6 +13,9 @@ st.write(
     "Train the same network with and without dropout, side by side. Arms with the same seed share the split, the "
     "first weights and the order of images: **only dropout differs**."
 )
+with st.container(horizontal=True):
+    explanations.overfitting()
+    explanations.dropout()
 study = None
 if st.query_params:
     try:
@@ -58,5 +61,3 @@ with result:
         with st.container(border=True):
             st.subheader("No experiment chosen", anchor=False)
             st.write("Press **Compare**. Both arms start at once, and their curves grow here side by side.")
-        explanations.overfitting()
-        explanations.dropout()
