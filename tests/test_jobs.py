@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from distributed import LocalCluster
 
 from fmnist_core import jobs, worker
 from fmnist_core.config import RunConfig
@@ -76,6 +77,17 @@ def test_a_killed_worker_loses_nothing(store, settings, ask, garments):
         os.kill(process, signal.SIGKILL)
         wait_until(lambda: status(store, key) == "finished", "the run finishes after its worker was killed")
     assert stored(store, key) == list(train(config, split(garments, config.protocol, config.seed)))
+
+
+def test_an_existing_cluster_is_joined_and_outlives_the_dispatcher(store, settings, ask, expected):
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", worker_dashboard_address=None
+    ) as cluster:
+        key = ask()
+        with Dispatcher(store, replace(settings, scheduler=cluster.scheduler_address)):
+            wait_until(lambda: status(store, key) == "finished", "the run finishes on the given cluster")
+        assert len(cluster.scheduler.workers) == 1
+    assert stored(store, key) == expected
 
 
 def kill_the_first_seed(settings, key, owner):
