@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import pandas as pd
 import sqlalchemy as sa
@@ -18,84 +18,27 @@ from sqlalchemy.exc import SQLAlchemyError
 from fmnist_core.config import RunConfig
 from fmnist_core.database import StoreError, clock, open_engine
 from fmnist_core.evaluation import Evaluation
+from fmnist_core.schema import (
+    EPOCHS,
+    METADATA,
+    RUNS,
+    SCHEMA,
+    SCHEMA_VERSION,
+    SHOWN_RUNS,
+    TESTS,
+    WEIGHTS,
+    Run,
+    Status,
+    Weights,
+    to_run,
+)
 from fmnist_core.training import TRAINING_VERSION, EpochResult
-
-Status = Literal["queued", "running", "finished", "stopped", "failed"]
-Weights = Literal["best", "last"]
 
 WAITING_LIMIT = 32
 ATTEMPT_LIMIT = 3
-# Longer than anything a worker does between two beats (a batch of the largest network takes about 6 s), short enough
-# that a run whose worker died is soon taken up again.
+# Longer than anything a worker does between two beats (the largest batch of the largest network is 540 GFLOP), short
+# enough that a run whose worker died is soon taken up again.
 LEASE_SECONDS = 20.0
-SCHEMA_VERSION = 1
-
-_metadata = sa.MetaData()
-
-_schema = sa.Table("schema", _metadata, sa.Column("version", sa.Integer, primary_key=True))
-
-_runs = sa.Table(
-    "runs",
-    _metadata,
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("key", sa.String(16), nullable=False, unique=True),
-    sa.Column("config", sa.Text, nullable=False),
-    sa.Column("data_name", sa.Text, nullable=False),
-    sa.Column("data_fingerprint", sa.String(64), nullable=False),
-    sa.Column("status", sa.String(16), nullable=False, index=True),
-    sa.Column("cancel_requested", sa.Boolean, nullable=False, default=False),
-    sa.Column("owner", sa.String(64)),
-    sa.Column("lease_until", sa.Float),  # seconds since 1970 by the database's clock
-    sa.Column("attempts", sa.Integer, nullable=False, default=0),  # claims since the last stored epoch
-    sa.Column("epochs_done", sa.Integer, nullable=False, default=0),
-    sa.Column("epoch_share", sa.Float, nullable=False, default=0.0),  # how much of the current epoch is done
-    sa.Column("best_epoch", sa.Integer),
-    sa.Column("error", sa.Text),
-    sa.Column("created_at", sa.Float, nullable=False),
-    sa.Column("ended_at", sa.Float),
-)
-
-_epochs = sa.Table(
-    "epochs",
-    _metadata,
-    sa.Column("run_key", sa.ForeignKey("runs.key"), primary_key=True),
-    sa.Column("epoch", sa.Integer, primary_key=True),
-    sa.Column("training_loss", sa.Float, nullable=False),
-    sa.Column("training_accuracy", sa.Float, nullable=False),
-    sa.Column("evaluated_training_loss", sa.Float, nullable=False),
-    sa.Column("evaluated_training_accuracy", sa.Float, nullable=False),
-    sa.Column("validation_loss", sa.Float, nullable=False),
-    sa.Column("validation_accuracy", sa.Float, nullable=False),
-    sa.Column("validation_calibration_error", sa.Float, nullable=False),
-    sa.Column("learning_rate", sa.Float, nullable=False),
-    sa.Column("seconds", sa.Float, nullable=False),
-)
-
-_weights = sa.Table(
-    "weights",
-    _metadata,
-    sa.Column("run_key", sa.ForeignKey("runs.key"), primary_key=True),
-    sa.Column("kind", sa.String(16), primary_key=True),  # best, last or checkpoint
-    sa.Column("content", sa.LargeBinary, nullable=False),
-)
-
-_tests = sa.Table(
-    "tests",
-    _metadata,
-    sa.Column("run_key", sa.ForeignKey("runs.key"), primary_key=True),
-    sa.Column("kind", sa.String(16), primary_key=True),  # best or last
-    sa.Column("loss", sa.Float, nullable=False),
-    sa.Column("accuracy", sa.Float, nullable=False),
-    sa.Column("calibration_error", sa.Float, nullable=False),
-)
-
-_SHOWN = sa.select(
-    *(column for column in _runs.columns if column.name not in {"owner", "lease_until", "attempts"}),
-    _epochs.c.validation_loss.label("best_validation_loss"),
-    _epochs.c.validation_accuracy.label("best_validation_accuracy"),
-).select_from(
-    _runs.outerjoin(_epochs, sa.and_(_epochs.c.run_key == _runs.c.key, _epochs.c.epoch == _runs.c.best_epoch))
-)
 
 
 class QueueFullError(RuntimeError):
@@ -104,37 +47,6 @@ class QueueFullError(RuntimeError):
 
 class RunLostError(RuntimeError):
     """Another worker owns the run by now, or it has ended; this one must not write any more."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """A run as pages see it. Times are seconds since 1970."""
-
-    number: int  # counts the store's runs from 1, in the order in which they were asked for
-    key: str
-    config: RunConfig
-    data_name: str
-    data_fingerprint: str
-    status: Status
-    cancel_requested: bool
-    epochs_done: int
-    epoch_share: float
-    best_epoch: int | None  # the one with the lowest validation loss so far
-    best_validation_loss: float | None
-    best_validation_accuracy: float | None
-    error: str | None
-    created_at: float
-    ended_at: float | None
-
-    @property
-    def is_active(self) -> bool:
-        """Whether anything about the run can still change by itself."""
-        return self.status in {"queued", "running"}
-
-    @property
-    def progress(self) -> float:
-        """Share of all epochs that is done, from 0 to 1."""
-        return min(1.0, (self.epochs_done + self.epoch_share) / self.config.epochs)
 
 
 @dataclass(frozen=True)
@@ -159,11 +71,11 @@ class Store:
         with self._translated("opened"):
             if not sa.inspect(self._engine).has_table("schema"):
                 with self._writing() as connection:
-                    _metadata.create_all(connection)
-                    if connection.scalar(sa.select(_schema.c.version)) is None:
-                        connection.execute(_schema.insert().values(version=SCHEMA_VERSION))
+                    METADATA.create_all(connection)
+                    if connection.scalar(sa.select(SCHEMA.c.version)) is None:
+                        connection.execute(SCHEMA.insert().values(version=SCHEMA_VERSION))
             with self._engine.begin() as connection:
-                version = connection.scalar(sa.select(_schema.c.version))
+                version = connection.scalar(sa.select(SCHEMA.c.version))
         if version != SCHEMA_VERSION:
             raise StoreError(
                 f"the run store {self._shown_url} has layout {version}, and this program knows layout "
@@ -222,8 +134,8 @@ class Store:
         """
         keys = {config.key(data_fingerprint, TRAINING_VERSION): config for config in configs}
         with self._writing() as connection:
-            waiting = connection.scalar(sa.select(sa.func.count()).where(_runs.c.status == "queued")) or 0
-            query = sa.select(_runs.c.key, _runs.c.status).where(_runs.c.key.in_(keys))
+            waiting = connection.scalar(sa.select(sa.func.count()).where(RUNS.c.status == "queued")) or 0
+            query = sa.select(RUNS.c.key, RUNS.c.status).where(RUNS.c.key.in_(keys))
             stored = {row.key: row.status for row in connection.execute(query)}
             joined = {key for key, status in stored.items() if status in {"queued", "running", "finished"}}
             if len(joined) < len(keys) and waiting >= WAITING_LIMIT:
@@ -232,13 +144,13 @@ class Store:
                     "wait for one to start, or stop some"
                 )
             # Whoever asks again wants a run to go on, also when somebody has just asked it to stop.
-            connection.execute(_runs.update().where(_runs.c.key.in_(joined)).values(cancel_requested=False))
+            connection.execute(RUNS.update().where(RUNS.c.key.in_(joined)).values(cancel_requested=False))
             fresh = {"status": "queued", "cancel_requested": False, "attempts": 0, "error": None, "ended_at": None}
-            connection.execute(_runs.update().where(_runs.c.key.in_(stored.keys() - joined)).values(**fresh))
+            connection.execute(RUNS.update().where(RUNS.c.key.in_(stored.keys() - joined)).values(**fresh))
             for key, config in keys.items():
                 if key not in stored:
                     connection.execute(
-                        _runs.insert().values(
+                        RUNS.insert().values(
                             key=key,
                             config=json.dumps(config.to_dict()),
                             data_name=data_name,
@@ -252,11 +164,11 @@ class Store:
     def cancel(self, *keys: str) -> None:
         """Ask runs to stop: at once while they wait, within an epoch while they train. Ended ones stay as they are."""
         with self._writing() as connection:
-            row = _runs.c.key.in_(keys)
+            row = RUNS.c.key.in_(keys)
             connection.execute(
-                _runs.update().where(row, _runs.c.status == "queued").values(status="stopped", ended_at=self._now)
+                RUNS.update().where(row, RUNS.c.status == "queued").values(status="stopped", ended_at=self._now)
             )
-            connection.execute(_runs.update().where(row, _runs.c.status == "running").values(cancel_requested=True))
+            connection.execute(RUNS.update().where(row, RUNS.c.status == "running").values(cancel_requested=True))
 
     def run(self, key: str) -> Run | None:
         """The run with this key, or None."""
@@ -265,14 +177,14 @@ class Store:
     def runs_of(self, keys: Collection[str]) -> dict[str, Run]:
         """The runs with these keys, as far as there are any."""
         with self._reading() as connection:
-            rows = connection.execute(_SHOWN.where(_runs.c.key.in_(keys))).mappings().all()
-        return {row["key"]: _to_run(row) for row in rows}
+            rows = connection.execute(SHOWN_RUNS.where(RUNS.c.key.in_(keys))).mappings().all()
+        return {row["key"]: to_run(row) for row in rows}
 
     def runs(self) -> list[Run]:
         """All runs, newest first."""
         with self._reading() as connection:
-            rows = connection.execute(_SHOWN.order_by(_runs.c.number.desc())).mappings().all()
-        return [_to_run(row) for row in rows]
+            rows = connection.execute(SHOWN_RUNS.order_by(RUNS.c.number.desc())).mappings().all()
+        return [to_run(row) for row in rows]
 
     def epochs(self, key: str) -> pd.DataFrame:
         """The run's epochs so far, one a row, with the columns of EpochResult."""
@@ -280,8 +192,8 @@ class Store:
 
     def epochs_of(self, keys: Collection[str]) -> dict[str, pd.DataFrame]:
         """The epochs of each run, as `epochs` gives them, in one query."""
-        columns = [column for column in _epochs.columns if column.name != "run_key"]
-        query = sa.select(_epochs.c.run_key, *columns).where(_epochs.c.run_key.in_(keys)).order_by(_epochs.c.epoch)
+        columns = [column for column in EPOCHS.columns if column.name != "run_key"]
+        query = sa.select(EPOCHS.c.run_key, *columns).where(EPOCHS.c.run_key.in_(keys)).order_by(EPOCHS.c.epoch)
         rows: dict[str, list[tuple[Any, ...]]] = {key: [] for key in keys}
         with self._reading() as connection:
             for key, *figures in connection.execute(query):
@@ -302,7 +214,7 @@ class Store:
         """The test figures of each run, as `tests` gives them, in one query."""
         figures: dict[str, dict[Weights, Evaluation]] = {key: {} for key in keys}
         with self._reading() as connection:
-            for row in connection.execute(sa.select(_tests).where(_tests.c.run_key.in_(keys))):
+            for row in connection.execute(sa.select(TESTS).where(TESTS.c.run_key.in_(keys))):
                 figures[row.run_key][row.kind] = Evaluation(row.loss, row.accuracy, row.calibration_error)
         return figures
 
@@ -313,11 +225,11 @@ class Store:
 
         Ends those that were asked to stop, or that have used up their attempts, while nobody owned them.
         """
-        abandoned = sa.and_(_runs.c.status == "running", _runs.c.lease_until < self._now)
+        abandoned = sa.and_(RUNS.c.status == "running", RUNS.c.lease_until < self._now)
         query = (
-            sa.select(_runs.c.key, _runs.c.attempts, _runs.c.cancel_requested)
-            .where(sa.or_(_runs.c.status == "queued", abandoned))
-            .order_by(_runs.c.number)
+            sa.select(RUNS.c.key, RUNS.c.attempts, RUNS.c.cancel_requested)
+            .where(sa.or_(RUNS.c.status == "queued", abandoned))
+            .order_by(RUNS.c.number)
         )
         with self._reading() as connection:
             rows = connection.execute(query).all()
@@ -337,12 +249,12 @@ class Store:
         return keys
 
     def _end_unowned(self, key: str, status: Status, error: str | None) -> None:
-        unowned = sa.or_(_runs.c.status == "queued", _runs.c.lease_until < self._now)
-        active = _runs.c.status.in_(("queued", "running"))
+        unowned = sa.or_(RUNS.c.status == "queued", RUNS.c.lease_until < self._now)
+        active = RUNS.c.status.in_(("queued", "running"))
         with self._writing() as connection:
             connection.execute(
-                _runs.update()
-                .where(_runs.c.key == key, active, unowned)
+                RUNS.update()
+                .where(RUNS.c.key == key, active, unowned)
                 .values(status=status, error=error, owner=None, ended_at=self._now)
             )
 
@@ -350,8 +262,8 @@ class Store:
         """Put a run whose worker is known to be gone back into the queue, if that worker still owned it."""
         with self._writing() as connection:
             connection.execute(
-                _runs.update()
-                .where(_runs.c.key == key, _runs.c.owner == owner, _runs.c.status == "running")
+                RUNS.update()
+                .where(RUNS.c.key == key, RUNS.c.owner == owner, RUNS.c.status == "running")
                 .values(status="queued", owner=None, epoch_share=0.0)
             )
 
@@ -359,28 +271,24 @@ class Store:
 
     def claim(self, key: str, owner: str) -> Claim | None:
         """Take a run that waits or whose lease ran out; None when there is nothing to take."""
-        free = sa.or_(_runs.c.status == "queued", sa.and_(_runs.c.status == "running", _runs.c.lease_until < self._now))
-        may_run = sa.and_(_runs.c.attempts < ATTEMPT_LIMIT, sa.not_(_runs.c.cancel_requested))
+        free = sa.or_(RUNS.c.status == "queued", sa.and_(RUNS.c.status == "running", RUNS.c.lease_until < self._now))
+        may_run = sa.and_(RUNS.c.attempts < ATTEMPT_LIMIT, sa.not_(RUNS.c.cancel_requested))
         with self._writing() as connection:
             taken = connection.execute(
-                _runs.update()
-                .where(_runs.c.key == key, free, may_run)
+                RUNS.update()
+                .where(RUNS.c.key == key, free, may_run)
                 .values(
                     status="running",
                     owner=owner,
                     lease_until=self._now + LEASE_SECONDS,
-                    attempts=_runs.c.attempts + 1,
+                    attempts=RUNS.c.attempts + 1,
                     epoch_share=0.0,
                 )
             )
             if taken.rowcount == 0:
                 return None
-            row = connection.execute(
-                sa.select(_runs.c.config, _runs.c.data_fingerprint).where(_runs.c.key == key)
-            ).one()
-            lowest = connection.scalar(
-                sa.select(sa.func.min(_epochs.c.validation_loss)).where(_epochs.c.run_key == key)
-            )
+            row = connection.execute(sa.select(RUNS.c.config, RUNS.c.data_fingerprint).where(RUNS.c.key == key)).one()
+            lowest = connection.scalar(sa.select(sa.func.min(EPOCHS.c.validation_loss)).where(EPOCHS.c.run_key == key))
             checkpoint = self._content(connection, key, "checkpoint")
         return Claim(RunConfig.from_dict(json.loads(row.config)), row.data_fingerprint, checkpoint, lowest)
 
@@ -400,7 +308,7 @@ class Store:
                 values["best_epoch"] = result.epoch
                 self._put(connection, key, "best", best)
             stop = self._update_owned(connection, key, owner, **values)
-            connection.execute(_epochs.insert().values(run_key=key, **asdict(result)))
+            connection.execute(EPOCHS.insert().values(run_key=key, **asdict(result)))
             self._put(connection, key, "checkpoint", checkpoint)
         return stop
 
@@ -421,30 +329,24 @@ class Store:
             if last is not None:
                 self._put(connection, key, "last", last)
             for kind, evaluation in (tests or {}).items():
-                connection.execute(_tests.delete().where(_tests.c.run_key == key, _tests.c.kind == kind))
-                connection.execute(_tests.insert().values(run_key=key, kind=kind, **asdict(evaluation)))
+                connection.execute(TESTS.delete().where(TESTS.c.run_key == key, TESTS.c.kind == kind))
+                connection.execute(TESTS.insert().values(run_key=key, kind=kind, **asdict(evaluation)))
             if status == "finished":
-                connection.execute(_weights.delete().where(_weights.c.run_key == key, _weights.c.kind == "checkpoint"))
+                connection.execute(WEIGHTS.delete().where(WEIGHTS.c.run_key == key, WEIGHTS.c.kind == "checkpoint"))
 
     def _update_owned(self, connection: sa.Connection, key: str, owner: str, **values: Any) -> bool:
-        row = (_runs.c.key == key, _runs.c.owner == owner, _runs.c.status == "running")
+        row = (RUNS.c.key == key, RUNS.c.owner == owner, RUNS.c.status == "running")
         values = {"lease_until": self._now + LEASE_SECONDS, **values}
-        if connection.execute(_runs.update().where(*row).values(**values)).rowcount == 0:
+        if connection.execute(RUNS.update().where(*row).values(**values)).rowcount == 0:
             raise RunLostError(f"run {key} is not owned by {owner} any more; another worker goes on with it")
-        return bool(connection.scalar(sa.select(_runs.c.cancel_requested).where(_runs.c.key == key)))
+        return bool(connection.scalar(sa.select(RUNS.c.cancel_requested).where(RUNS.c.key == key)))
 
     @staticmethod
     def _content(connection: sa.Connection, key: str, kind: str) -> bytes | None:
-        return connection.scalar(
-            sa.select(_weights.c.content).where(_weights.c.run_key == key, _weights.c.kind == kind)
-        )
+        return connection.scalar(sa.select(WEIGHTS.c.content).where(WEIGHTS.c.run_key == key, WEIGHTS.c.kind == kind))
 
     @staticmethod
     def _put(connection: sa.Connection, key: str, kind: str, content: bytes) -> None:
-        row = (_weights.c.run_key == key, _weights.c.kind == kind)
-        if connection.execute(_weights.update().where(*row).values(content=content)).rowcount == 0:
-            connection.execute(_weights.insert().values(run_key=key, kind=kind, content=content))
-
-
-def _to_run(row: sa.RowMapping) -> Run:
-    return Run(**{**row, "config": RunConfig.from_dict(json.loads(row["config"]))})
+        row = (WEIGHTS.c.run_key == key, WEIGHTS.c.kind == kind)
+        if connection.execute(WEIGHTS.update().where(*row).values(content=content)).rowcount == 0:
+            connection.execute(WEIGHTS.insert().values(run_key=key, kind=kind, content=content))

@@ -16,7 +16,7 @@ from fmnist_core.config import DROPOUT_LIMITS, PRESETS, SEED_LIMITS, RunConfig
 from fmnist_core.diagnosis import best_epoch
 from fmnist_core.evaluation import Evaluation
 from fmnist_core.model import count_parameters
-from fmnist_core.store import Run, Weights
+from fmnist_core.schema import Run, Weights
 from fmnist_core.verdict import paired_difference
 
 ARM_LIMITS = (2, 8)

@@ -7,7 +7,7 @@ import pandas as pd
 from fmnist_core.config import describe
 from fmnist_core.diagnosis import best_epoch
 from fmnist_core.evaluation import Evaluation
-from fmnist_core.store import Run, Weights
+from fmnist_core.schema import Run, Weights
 
 
 def epoch_table(epochs: pd.DataFrame, tests: Mapping[Weights, Evaluation] | None = None) -> pd.DataFrame:

@@ -9,8 +9,9 @@ import torch
 from fmnist_core.data import DataError, Dataset, load_matching, normalise, split
 from fmnist_core.evaluation import Evaluation, evaluate
 from fmnist_core.model import model_from_bytes, model_to_bytes
+from fmnist_core.schema import Weights
 from fmnist_core.settings import Settings
-from fmnist_core.store import Claim, RunLostError, Store, Weights
+from fmnist_core.store import Claim, RunLostError, Store
 from fmnist_core.training import Training, TrainingDivergedError
 
 logger = logging.getLogger(__name__)

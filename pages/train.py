@@ -3,7 +3,8 @@
 import streamlit as st
 
 from fmnist_core.database import StoreError
-from fmnist_core.store import QueueFullError, Run
+from fmnist_core.schema import Run
+from fmnist_core.store import QueueFullError
 from ui import handles
 from ui.config_form import config_form, fill_form, new_seed, read_form
 from ui.run_address import run_in_address

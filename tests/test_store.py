@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 import pytest
 import sqlalchemy as sa
 
+from fmnist_core import schema
 from fmnist_core import store as store_module
 from fmnist_core.config import RunConfig
 from fmnist_core.database import StoreError
@@ -203,7 +204,7 @@ def test_a_checkpoint_is_kept_until_the_run_has_finished(store):
 
     def kinds():
         with store._reading() as connection:
-            return set(connection.scalars(sa.select(store_module._weights.c.kind)))
+            return set(connection.scalars(sa.select(schema.WEIGHTS.c.kind)))
 
     store.end(key, "worker", "stopped", last=b"weights")
     assert kinds() == {"best", "last", "checkpoint"}

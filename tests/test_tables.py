@@ -5,7 +5,7 @@ import pytest
 
 from fmnist_core.config import RunConfig
 from fmnist_core.evaluation import Evaluation
-from fmnist_core.store import Run
+from fmnist_core.schema import Run
 from fmnist_core.tables import epoch_table, runs_table, study_table
 
 EPOCHS = pd.DataFrame(

@@ -10,8 +10,9 @@ from fmnist_core.inference import probabilities
 from fmnist_core.jobs import Dispatcher
 from fmnist_core.loading import BackgroundData
 from fmnist_core.model import model_from_bytes
+from fmnist_core.schema import Run, Weights
 from fmnist_core.settings import Settings
-from fmnist_core.store import Run, Store, Weights
+from fmnist_core.store import Store
 from fmnist_core.summary import Summary, summarise
 
 

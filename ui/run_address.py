@@ -4,7 +4,7 @@ import re
 
 import streamlit as st
 
-from fmnist_core.store import Run
+from fmnist_core.schema import Run
 from ui import handles
 
 # ASCII only, and matched to the very end: other scripts' digits or a line break must not slip through.

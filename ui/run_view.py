@@ -10,7 +10,7 @@ from fmnist_core.config import RunConfig, describe
 from fmnist_core.database import StoreError
 from fmnist_core.diagnosis import diagnose, seconds_left
 from fmnist_core.evaluation import Evaluation
-from fmnist_core.store import Run, Weights
+from fmnist_core.schema import Run, Weights
 from fmnist_core.tables import epoch_table
 from ui import handles
 from ui.config_form import fill_form

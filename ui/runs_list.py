@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from fmnist_core.store import Run
+from fmnist_core.schema import Run
 from fmnist_core.tables import runs_table
 
 
