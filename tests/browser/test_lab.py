@@ -37,8 +37,8 @@ def axis_range(page: Page) -> list[float]:
     return page.evaluate("document.querySelector('.js-plotly-plot').layout.xaxis.range")
 
 
-def test_a_visitor_trains_watches_reveals_and_predicts(lab, open_page, snap):
-    page = open_page(lab)
+def test_a_visitor_trains_watches_reveals_and_predicts(start_server, real_data_mirror, open_page, snap):
+    page = open_page(start_server(DROPOUT_LAB_MIRROR=real_data_mirror))
     expect(page.get_by_text("Nothing on the bench yet")).to_be_visible()
     snap(page, "first-visit")
     train(page, "Quick")
