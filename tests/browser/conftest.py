@@ -21,7 +21,8 @@ ROOT = Path(__file__).parent.parent.parent
 SCREENSHOTS = ROOT / "screenshots"
 expect.set_options(timeout=20_000)  # CI's machine has two cores, which the runs keep busy
 # Streamlit asks for its settings below a page's address before it asks at the root, and its own site for news.
-EXPECTED_CONSOLE = ("404 (Not Found)", "ERR_NAME_NOT_RESOLVED")
+# The last is said of a picture whose page was left before it had arrived.
+EXPECTED_CONSOLE = ("404 (Not Found)", "ERR_NAME_NOT_RESOLVED", "Image source error")
 
 
 @contextmanager

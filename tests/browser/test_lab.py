@@ -146,6 +146,12 @@ def test_a_cold_server_shows_the_page_that_the_address_names(
     snap(page, path)
 
 
+def test_every_picture_of_the_data_page_arrives(lab, open_page):
+    page = open_page(f"{lab}/data")
+    arrived = "[...document.images].filter(image => image.complete && image.naturalWidth > 0).length"
+    wait_until(lambda: page.evaluate(arrived) == 20, "ten strips of samples and ten mean images are shown")
+
+
 def test_a_cold_server_shows_train_by_its_name(start_server, real_data_mirror, open_page):
     page = open_page(f"{start_server(DROPOUT_LAB_MIRROR=real_data_mirror)}/train?run=0123456789abcdef")
     expect(page.get_by_text("This server has no run 0123456789abcdef")).to_be_visible()
