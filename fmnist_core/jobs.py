@@ -5,6 +5,7 @@ what was abandoned, and several dispatchers may serve one store, since a run can
 """
 
 import logging
+import os
 import socket
 import threading
 import uuid
@@ -80,7 +81,7 @@ class Dispatcher:
 
     def worker_processes(self) -> list[int]:
         """Process ids of the workers that are connected now."""
-        return [] if self._client is None else sorted(self._client.run(_process_id).values())
+        return [] if self._client is None else sorted(self._client.run(os.getpid).values())
 
     def _work(self) -> None:
         while not self._closing.is_set():
@@ -132,16 +133,9 @@ class Dispatcher:
         return self._client
 
     def _disconnect(self) -> None:
-        client, cluster, futures = self._client, self._cluster, self._futures
+        client, cluster = self._client, self._cluster
         self._client, self._cluster, self._futures = None, None, {}
-        futures.clear()
         if client is not None:
             client.close(timeout=5)
         if cluster is not None:
             cluster.close(timeout=5)
-
-
-def _process_id() -> int:
-    import os
-
-    return os.getpid()
