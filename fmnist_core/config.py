@@ -25,6 +25,7 @@ def _check_number(name: str, value: object, limits: tuple[float, float], *, whol
     low, high = limits
     kind = "a whole number" if whole else "a number"
     right_type = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+    # The type checker does not follow `right_type` to what it says of `value`.
     if not right_type or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type, operator]
         raise ValueError(f"{name} must be {kind} from {low:g} to {high:g}, got {value!r}")
 
