@@ -231,23 +231,27 @@ class Split:
     validation_indices: Tensor
 
 
+def split_indices(data: Dataset, protocol: Protocol, seed: int) -> tuple[Tensor, Tensor]:
+    """Training and validation indices, int64 and ascending, as `split` divides; much faster than dividing."""
+    if protocol == "article":
+        return torch.arange(len(data.train_images)), torch.arange(len(data.test_images))
+    shuffled = torch.from_numpy(np.random.default_rng([seed, _SPLIT_STREAM]).permutation(len(data.train_labels)))
+    by_class = shuffled[data.train_labels[shuffled].argsort(stable=True)]
+    held_out = torch.zeros(len(shuffled), dtype=torch.bool)
+    held_out[by_class[::VALIDATION_SHARE]] = True
+    return (~held_out).nonzero().flatten(), held_out.nonzero().flatten()
+
+
 def split(data: Dataset, protocol: Protocol, seed: int) -> Split:
     """Divide into training and validation as the protocol says.
 
     "held-out": one training image in six validates, as nearly as can be in every class, drawn from the seed; the test
     images stay unseen. "article": all training images train and the test images validate, whatever the seed.
     """
-    if protocol == "article":
-        train = torch.arange(len(data.train_images))
-        validation = torch.arange(len(data.test_images))
-        judged_images, judged_labels = data.test_images, data.test_labels
-    else:
-        shuffled = torch.from_numpy(np.random.default_rng([seed, _SPLIT_STREAM]).permutation(len(data.train_labels)))
-        by_class = shuffled[data.train_labels[shuffled].argsort(stable=True)]
-        held_out = torch.zeros(len(shuffled), dtype=torch.bool)
-        held_out[by_class[::VALIDATION_SHARE]] = True
-        train, validation = (~held_out).nonzero().flatten(), held_out.nonzero().flatten()
-        judged_images, judged_labels = data.train_images, data.train_labels
+    train, validation = split_indices(data, protocol, seed)
+    judged_images, judged_labels = (
+        (data.test_images, data.test_labels) if protocol == "article" else (data.train_images, data.train_labels)
+    )
     return Split(
         train_images=normalise(data.train_images[train]),
         train_labels=data.train_labels[train],

@@ -10,8 +10,9 @@ from fmnist_core.config import RunConfig
 
 Status = Literal["queued", "running", "finished", "stopped", "failed"]
 Weights = Literal["best", "last"]
+Part = Literal["validation", "test"]  # what a run is judged by
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: predictions and projections
 
 METADATA = sa.MetaData()
 
@@ -70,6 +71,26 @@ TESTS = sa.Table(
     sa.Column("loss", sa.Float, nullable=False),
     sa.Column("accuracy", sa.Float, nullable=False),
     sa.Column("calibration_error", sa.Float, nullable=False),
+)
+
+# What each epoch's network says of every image that it is judged by. A run whose validation images are the test images
+# has "test" alone.
+PREDICTIONS = sa.Table(
+    "predictions",
+    METADATA,
+    sa.Column("run_key", sa.ForeignKey("runs.key"), primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    sa.Column("part", sa.String(16), primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),  # as predictions.pack makes it
+)
+
+PROJECTIONS = sa.Table(
+    "projections",
+    METADATA,
+    sa.Column("run_key", sa.ForeignKey("runs.key"), primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    sa.Column("part", sa.String(16), primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),  # float32 (n, 2), row by row
 )
 
 SHOWN_RUNS = sa.select(

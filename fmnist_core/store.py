@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,12 +23,15 @@ from fmnist_core.evaluation import Evaluation
 from fmnist_core.schema import (
     EPOCHS,
     METADATA,
+    PREDICTIONS,
+    PROJECTIONS,
     RUNS,
     SCHEMA,
     SCHEMA_VERSION,
     SHOWN_RUNS,
     TESTS,
     WEIGHTS,
+    Part,
     Run,
     Status,
     Weights,
@@ -69,19 +74,34 @@ class Store:
         self.url = url
         self._engine = open_engine(url)
         with self._translated("opened"):
-            if not sa.inspect(self._engine).has_table("schema"):
-                with self._writing() as connection:
-                    METADATA.create_all(connection)
-                    if connection.scalar(sa.select(SCHEMA.c.version)) is None:
-                        connection.execute(SCHEMA.insert().values(version=SCHEMA_VERSION))
-            with self._engine.begin() as connection:
-                version = connection.scalar(sa.select(SCHEMA.c.version))
+            version = self._version()
+            if version is None or version < SCHEMA_VERSION:
+                version = self._build()
         if version != SCHEMA_VERSION:
             raise StoreError(
                 f"the run store {self._shown_url} has layout {version}, and this program knows layout "
                 f"{SCHEMA_VERSION}; move the store away or use the program that made it"
             )
         self._now = clock(self._engine)
+
+    def _version(self) -> int | None:
+        """The layout of the store as it is; None where there is none yet."""
+        if not sa.inspect(self._engine).has_table("schema"):
+            return None
+        with self._engine.begin() as connection:
+            return connection.scalar(sa.select(SCHEMA.c.version))
+
+    def _build(self) -> int | None:
+        """Make the tables of a new store, or those that an older layout lacks: so far layouts have only grown."""
+        with self._writing() as connection:
+            METADATA.create_all(connection)
+            # Another process may have been faster.
+            version = connection.scalar(sa.select(SCHEMA.c.version))
+            if version is None:
+                connection.execute(SCHEMA.insert().values(version=SCHEMA_VERSION))
+            elif version < SCHEMA_VERSION:
+                connection.execute(SCHEMA.update().values(version=SCHEMA_VERSION))
+            return connection.scalar(sa.select(SCHEMA.c.version))
 
     def close(self) -> None:
         """Give all database connections back."""
@@ -218,6 +238,36 @@ class Store:
                 figures[row.run_key][row.kind] = Evaluation(row.loss, row.accuracy, row.calibration_error)
         return figures
 
+    def replay(self, key: str, part: Part) -> dict[int, bytes]:
+        """Epoch -> packed predictions of the run for the images of `part`, in order of epochs.
+
+        Empty for what a run never stored: it is older than replays, or validates on the test images.
+        """
+        query = (
+            sa.select(PREDICTIONS.c.epoch, PREDICTIONS.c.content)
+            .where(PREDICTIONS.c.run_key == key, PREDICTIONS.c.part == part)
+            .order_by(PREDICTIONS.c.epoch)
+        )
+        with self._reading() as connection:
+            return {row.epoch: row.content for row in connection.execute(query)}
+
+    def best_predictions(self, keys: Collection[str], part: Part) -> dict[str, bytes]:
+        """The packed predictions of each run's best epoch for the images of `part`, of runs that stored them."""
+        query = (
+            sa.select(PREDICTIONS.c.run_key, PREDICTIONS.c.content)
+            .join(RUNS, sa.and_(RUNS.c.key == PREDICTIONS.c.run_key, RUNS.c.best_epoch == PREDICTIONS.c.epoch))
+            .where(PREDICTIONS.c.run_key.in_(keys), PREDICTIONS.c.part == part)
+        )
+        with self._reading() as connection:
+            return {row.run_key: row.content for row in connection.execute(query)}
+
+    def projection(self, key: str, epoch: int, part: Part) -> npt.NDArray[np.float32] | None:
+        """The map (n, 2) of the images of `part` as the run's network of `epoch` sees them, or None."""
+        row = (PROJECTIONS.c.run_key == key, PROJECTIONS.c.epoch == epoch, PROJECTIONS.c.part == part)
+        with self._reading() as connection:
+            content = connection.scalar(sa.select(PROJECTIONS.c.content).where(*row))
+        return None if content is None else np.frombuffer(content, dtype="<f4").reshape(-1, 2)
+
     # What the dispatcher does
 
     def claimable(self) -> list[str]:
@@ -297,8 +347,16 @@ class Store:
         with self._writing() as connection:
             return self._update_owned(connection, key, owner, epoch_share=epoch_share)
 
-    def record_epoch(self, key: str, owner: str, result: EpochResult, checkpoint: bytes, best: bytes | None) -> bool:
-        """Store an epoch, the state to resume from and, where this epoch is the best so far, its weights.
+    def record_epoch(
+        self,
+        key: str,
+        owner: str,
+        result: EpochResult,
+        checkpoint: bytes,
+        best: bytes | None,
+        predictions: Mapping[Part, bytes] | None = None,
+    ) -> bool:
+        """Store an epoch, the state to resume from, packed predictions and, where it is the best so far, its weights.
 
         All in one transaction; returns whether the run was asked to stop. Raises RunLostError.
         """
@@ -310,7 +368,20 @@ class Store:
             stop = self._update_owned(connection, key, owner, **values)
             connection.execute(EPOCHS.insert().values(run_key=key, **asdict(result)))
             self._put(connection, key, "checkpoint", checkpoint)
+            for part, content in (predictions or {}).items():
+                connection.execute(
+                    PREDICTIONS.insert().values(run_key=key, epoch=result.epoch, part=part, content=content)
+                )
         return stop
+
+    def put_projection(self, key: str, epoch: int, part: Part, points: npt.NDArray[np.float32]) -> None:
+        """Keep a map (n, 2); one that is there already is replaced."""
+        row = {"run_key": key, "epoch": epoch, "part": part}
+        with self._writing() as connection:
+            connection.execute(
+                PROJECTIONS.delete().where(*(PROJECTIONS.c[name] == value for name, value in row.items()))
+            )
+            connection.execute(PROJECTIONS.insert().values(**row, content=points.astype("<f4").tobytes()))
 
     def end(
         self,

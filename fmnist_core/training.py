@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 
 from fmnist_core.config import RunConfig
 from fmnist_core.data import Split
-from fmnist_core.evaluation import evaluate
+from fmnist_core.evaluation import evaluate, judge_scores, log_probabilities
 from fmnist_core.model import MLP, load_state, read_tensors
 
 # Part of every run's key. Raise it whenever a change here or in model.py, data.py or evaluation.py can change a
@@ -102,6 +102,7 @@ class Training:
             self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
         self.epochs_done = 0
+        self.validation_scores: Tensor | None = None  # log-probabilities (n, 10) after the epoch trained last
         self._bounds = batch_bounds(len(split.train_images), config.batch_size)
 
     def __iter__(self) -> Iterator[EpochResult]:
@@ -117,7 +118,8 @@ class Training:
             pulse = partial(self.pulse, 0.95)
             check = slice(TRAINING_CHECK_IMAGES)
             evaluated = evaluate(self.model, split.train_images[check], split.train_labels[check], pulse)
-            validation = evaluate(self.model, split.validation_images, split.validation_labels, pulse)
+            self.validation_scores = log_probabilities(self.model, split.validation_images, pulse)
+            validation = judge_scores(self.validation_scores, split.validation_labels)
         if not (math.isfinite(training_loss) and math.isfinite(evaluated.loss) and math.isfinite(validation.loss)):
             raise TrainingDivergedError(
                 f"training diverged in epoch {epoch}: the loss is no longer a finite number at a learning rate of "

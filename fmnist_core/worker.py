@@ -2,14 +2,16 @@
 
 import logging
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
+from torch import Tensor
 
-from fmnist_core.data import DataError, Dataset, load_matching, normalise, split
-from fmnist_core.evaluation import Evaluation, evaluate
+from fmnist_core.data import DataError, load_matching, normalise, split
+from fmnist_core.evaluation import Evaluation, evaluate, log_probabilities
 from fmnist_core.model import model_from_bytes, model_to_bytes
-from fmnist_core.schema import Weights
+from fmnist_core.predictions import pack
+from fmnist_core.schema import Part, Weights
 from fmnist_core.settings import Settings
 from fmnist_core.store import Claim, RunLostError, Store
 from fmnist_core.training import Training, TrainingDivergedError
@@ -79,6 +81,18 @@ def _train(store: Store, settings: Settings, claim: Claim, key: str, owner: str)
     training = Training(claim.config, parts, pulse=heart.beat)
     if claim.checkpoint is not None:
         training.restore(claim.checkpoint)
+    judged_by_tests = claim.config.protocol == "article"
+    test_images = parts.validation_images if judged_by_tests else normalise(data.test_images)
+
+    def predictions() -> dict[Part, bytes]:
+        """What the network of the epoch just trained says, for replays."""
+        validation = training.validation_scores
+        assert validation is not None, "an epoch has been trained"
+        if judged_by_tests:
+            return {"test": pack(validation.exp().numpy())}
+        test = log_probabilities(training.model, test_images, partial(heart.beat, 1.0))
+        return {"validation": pack(validation.exp().numpy()), "test": pack(test.exp().numpy())}
+
     last = model_to_bytes(training.model) if training.epochs_done else None
     lowest = claim.lowest_validation_loss
     stopped = False
@@ -87,22 +101,21 @@ def _train(store: Store, settings: Settings, claim: Claim, key: str, owner: str)
             last = model_to_bytes(training.model)
             is_best = lowest is None or result.validation_loss < lowest
             lowest = result.validation_loss if is_best else lowest
-            if store.record_epoch(key, owner, result, training.checkpoint(), last if is_best else None):
+            best = last if is_best else None
+            if store.record_epoch(key, owner, result, training.checkpoint(), best, predictions()):
                 stopped = training.epochs_done < claim.config.epochs
                 break
     except _StopRequested:
         stopped = True
-    tests = {} if last is None else _test(store, claim, data, key, last)
+    tests = {} if last is None else _test(store, claim, test_images, data.test_labels, key, last)
     store.end(key, owner, "stopped" if stopped else "finished", last=last, tests=tests)
 
 
-def _test(store: Store, claim: Claim, data: Dataset, key: str, last: bytes) -> dict[Weights, Evaluation]:
+def _test(
+    store: Store, claim: Claim, images: Tensor, labels: Tensor, key: str, last: bytes
+) -> dict[Weights, Evaluation]:
     """Test figures of the best and the last epoch; the pages show them when asked to."""
-    images = normalise(data.test_images)
     best = store.weights(key, "best")
     assert best is not None, "every stored epoch leaves a best epoch behind"
     kinds: dict[Weights, bytes] = {"best": best, "last": last}
-    return {
-        kind: evaluate(model_from_bytes(claim.config, content), images, data.test_labels)
-        for kind, content in kinds.items()
-    }
+    return {kind: evaluate(model_from_bytes(claim.config, content), images, labels) for kind, content in kinds.items()}

@@ -1,6 +1,7 @@
 import threading
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -331,3 +332,51 @@ def test_many_runs_are_read_and_stopped_at_once(store):
     store.cancel(*keys)
     assert [store.run(key).status for key in keys] == ["running", "stopped", "stopped"]
     assert store.run(keys[0]).cancel_requested
+
+
+def test_a_store_of_the_first_layout_grows_and_keeps_its_runs(store, settings):
+    key = ask(store)
+    store.close()
+    engine = sa.create_engine(settings.database_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE predictions"))
+        connection.execute(sa.text("DROP TABLE projections"))
+        connection.execute(sa.text("UPDATE schema SET version = 1"))
+    engine.dispose()
+    grown = Store(settings.database_url)
+    assert grown.run(key).config == CONFIG
+    assert grown.replay(key, "test") == {}
+    again = Store(settings.database_url)
+    assert again.run(key).number == 1
+    again.close()
+    grown.close()
+
+
+def test_predictions_are_kept_epoch_by_epoch(store):
+    key = ask(store)
+    store.claim(key, "me")
+    store.record_epoch(key, "me", result(1), b"", b"weights", {"test": b"one", "validation": b"a"})
+    store.record_epoch(key, "me", result(2, 0.6), b"", None, {"test": b"two", "validation": b"b"})
+    assert store.replay(key, "test") == {1: b"one", 2: b"two"}
+    assert store.best_predictions([key, "0" * 16], "validation") == {key: b"a"}
+    assert store.replay("0" * 16, "test") == {}
+
+
+def test_a_lost_run_leaves_no_predictions(store, expired_leases):
+    key = ask(store)
+    store.claim(key, "me")
+    store.claim(key, "another")
+    with pytest.raises(RunLostError):
+        store.record_epoch(key, "me", result(1), b"", b"weights", {"test": b"one"})
+    assert store.replay(key, "test") == {}
+
+
+def test_a_map_is_kept_and_replaced(store):
+    key = ask(store)
+    assert store.projection(key, 3, "test") is None
+    first, second = np.zeros((5, 2), np.float32), np.arange(10, dtype=np.float32).reshape(5, 2)
+    store.put_projection(key, 3, "test", first)
+    store.put_projection(key, 3, "test", second)
+    assert (store.projection(key, 3, "test") == second).all()
+    assert store.projection(key, 2, "test") is None
+    assert store.projection(key, 3, "validation") is None

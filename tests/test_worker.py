@@ -5,8 +5,10 @@ import pytest
 from fmnist_core import worker
 from fmnist_core.config import RunConfig
 from fmnist_core.data import DataError, normalise, split
-from fmnist_core.evaluation import evaluate
+from fmnist_core.evaluation import evaluate, log_probabilities
+from fmnist_core.inference import probabilities
 from fmnist_core.model import model_from_bytes
+from fmnist_core.predictions import pack
 from fmnist_core.training import EpochResult, train
 
 CONFIG = RunConfig(hidden=(16,), epochs=4, batch_size=32, dropout=0.2)
@@ -46,6 +48,26 @@ def test_stored_weights_give_the_stored_figures(store, settings, ask, tiny_datas
         validation = evaluate(model, parts.validation_images, parts.validation_labels)
         assert validation.loss == row["validation_loss"]
         assert tests[kind] == evaluate(model, normalise(tiny_dataset.test_images), tiny_dataset.test_labels)
+
+
+def test_each_epochs_predictions_are_stored(store, settings, ask, tiny_dataset):
+    key = ask()
+    worker.train_stored_run(settings, key, "me")
+    validation, test = store.replay(key, "validation"), store.replay(key, "test")
+    assert list(validation) == list(test) == [1, 2, 3, 4]
+    last = model_from_bytes(CONFIG, store.weights(key, "last"))
+    judged = split(tiny_dataset, "held-out", CONFIG.seed).validation_images
+    assert validation[4] == pack(log_probabilities(last, judged).exp().numpy())
+    assert test[4] == pack(probabilities(last, tiny_dataset.test_images))
+    assert test[1] != test[4]
+
+
+def test_under_the_articles_protocol_predictions_are_stored_once(store, settings, ask, tiny_dataset):
+    key = ask(replace(CONFIG, protocol="article"))
+    worker.train_stored_run(settings, key, "me")
+    last = model_from_bytes(CONFIG, store.weights(key, "last"))
+    assert store.replay(key, "validation") == {}
+    assert store.replay(key, "test")[4] == pack(probabilities(last, tiny_dataset.test_images))
 
 
 def test_a_run_that_is_not_free_is_left_alone(store, settings, ask):
