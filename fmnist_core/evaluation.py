@@ -71,10 +71,20 @@ def expected_calibration_error(scores: Tensor, labels: Tensor) -> float:
     distance between mean confidence and accuracy in each bin is averaged, weighted by the bin's number of images.
     """
     confidence, predicted = scores.double().exp().max(dim=1)
+    return binned_calibration_error(confidence, predicted == labels)
+
+
+def binned_calibration_error(confidence: Tensor, correct: Tensor) -> float:
+    """`expected_calibration_error` of float64 confidences (n,) and whether each prediction was right, bool (n,)."""
+    surplus = confidence - correct.double()
+    bins = confidence_bins(confidence)
+    return float(torch.zeros(CONFIDENCE_BINS).double().index_add_(0, bins, surplus).abs().sum() / len(confidence))
+
+
+def confidence_bins(confidence: Tensor) -> Tensor:
+    """The bin, int64 (n,) from 0 to 14, that each of the confidences (n,) falls into."""
     # Bins are open on the left, so that a confidence of exactly 1 belongs to the last.
-    bins = (confidence * CONFIDENCE_BINS).ceil().long().sub_(1).clamp_(0, CONFIDENCE_BINS - 1)
-    surplus = confidence - (predicted == labels).double()
-    return float(torch.zeros(CONFIDENCE_BINS).double().index_add_(0, bins, surplus).abs().sum() / len(labels))
+    return (confidence * CONFIDENCE_BINS).ceil().long().sub_(1).clamp_(0, CONFIDENCE_BINS - 1)
 
 
 def evaluate_with_training_mode_left_on(model: MLP, images: Tensor, labels: Tensor) -> Evaluation:

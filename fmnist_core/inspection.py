@@ -1,0 +1,196 @@
+"""What runs get wrong, class by class, and how sure they are: the figures behind tables and charts.
+
+Throughout, `scores` are class probabilities float32 (n, 10), `labels` and `predicted` classes int64 (n,), and
+`predictions` maps a run's name, such as "Run 3", to what it predicts for the same images.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from fmnist_core.data import CLASSES
+from fmnist_core.evaluation import CONFIDENCE_BINS, binned_calibration_error, confidence_bins
+
+Scores = npt.NDArray[np.float32]
+Classes = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+MEASURES = ("precision", "recall", "F1")
+NOTHING_TO_COUNT = "\N{EN DASH}"
+
+
+def confusion(labels: Classes, predicted: Classes) -> npt.NDArray[np.int64]:
+    """Count images, int64 (10, 10): rows are true classes, columns predicted ones."""
+    matrix: npt.NDArray[np.int64] = confusion_matrix(labels, predicted, labels=range(len(CLASSES))).astype(np.int64)
+    return matrix
+
+
+def row_shares(matrix: npt.NDArray[np.int64]) -> Floats:
+    """Each count as a share of its row's images; NaN in the row of a class without images: nothing is known of it."""
+    support = matrix.sum(axis=1, keepdims=True)
+    shares: Floats = np.divide(matrix, support, out=np.full(matrix.shape, np.nan), where=support > 0)
+    return shares
+
+
+def class_table(labels: Classes, predictions: Mapping[str, Classes]) -> pd.DataFrame:
+    """One row a class, the lowest mean F1 over the runs first; equal ones stay in the classes' order.
+
+    The columns are `class`, `images` and, measure by measure, "<run>: precision", "<run>: recall" and "<run>: F1", as
+    shares. A measure that has nothing to count is NaN: precision where the run never names the class, recall where the
+    class has no images, F1 where both hold.
+    """
+    figures = {
+        name: precision_recall_fscore_support(
+            labels, predicted, labels=range(len(CLASSES)), average=None, zero_division=np.nan
+        )
+        for name, predicted in predictions.items()
+    }
+    table = pd.DataFrame({"class": CLASSES, "images": np.bincount(labels, minlength=len(CLASSES))})
+    for place, measure in enumerate(MEASURES):
+        for name in predictions:
+            table[f"{name}: {measure}"] = figures[name][place]
+    overall = table[[f"{name}: F1" for name in predictions]].mean(axis=1)
+    return table.loc[overall.sort_values(kind="stable").index].reset_index(drop=True)
+
+
+def class_table_words(table: pd.DataFrame) -> pd.DataFrame:
+    """`class_table` as a page shows it: percent with one decimal, and a dash where there is nothing to count."""
+    words = pd.DataFrame({"Class": table["class"], "Images": [f"{images:,}" for images in table["images"]]})
+    for heading in table.columns[2:]:
+        words[heading] = [NOTHING_TO_COUNT if pd.isna(share) else f"{100 * share:.1f} %" for share in table[heading]]
+    return words
+
+
+def confused_pairs(labels: Classes, predictions: Mapping[str, Classes], limit: int = 10) -> pd.DataFrame:
+    """The pairs of classes that the runs confuse most, summed over the runs; at most `limit`, none without an image.
+
+    The columns are `cell` (as from `cell_name`), `true` and `taken_for` (names), and a count for each run under its
+    name. Equal pairs are in the order of the true class, then of the predicted one.
+    """
+    matrices = {name: confusion(labels, predicted) for name, predicted in predictions.items()}
+    total = sum(matrices.values(), np.zeros((len(CLASSES), len(CLASSES)), dtype=np.int64))
+    np.fill_diagonal(total, 0)
+    order = np.argsort(-total, axis=None, kind="stable")[: min(limit, np.count_nonzero(total))]
+    true, predicted = np.unravel_index(order, total.shape)
+    return pd.DataFrame(
+        {
+            "cell": [cell_name(*pair) for pair in zip(true, predicted, strict=True)],
+            "true": [CLASSES[place] for place in true],
+            "taken_for": [CLASSES[place] for place in predicted],
+            **{name: matrix[true, predicted] for name, matrix in matrices.items()},
+        }
+    )
+
+
+def cell_name(true_class: int, predicted_class: int) -> str:
+    """How a confusion matrix's cell is called in addresses and clicks: "6-0" is class 6 taken for class 0."""
+    return f"{true_class}-{predicted_class}"
+
+
+def parse_cell(text: str) -> tuple[int, int]:
+    """`cell_name`'s inverse: the true and the predicted class. Raises ValueError for anything else."""
+    match = re.fullmatch(r"([0-9])-([0-9])", text, re.ASCII)
+    if match is None:
+        raise ValueError(f"a cell must be two class numbers from 0 to {len(CLASSES) - 1} like 6-0, got {text!r}")
+    return int(match[1]), int(match[2])
+
+
+def cell_images(
+    labels: Classes, predicted: Classes, true_class: int, predicted_class: int, scores: Scores
+) -> npt.NDArray[np.int64]:
+    """Positions of the images of `true_class` that were predicted as `predicted_class`, the surest prediction first."""
+    positions = np.flatnonzero((labels == true_class) & (predicted == predicted_class))
+    return positions[np.argsort(-scores[positions, predicted_class], kind="stable")]
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """How often a run is right, bin by bin of its confidence, the probability of the class that it chose.
+
+    The arrays have a place for each of the 15 bins of `expected_calibration_error`. All but `count` are shares.
+    """
+
+    lower: Floats  # edges of the bins; a confidence on an edge belongs to the bin below it
+    upper: Floats
+    count: npt.NDArray[np.int64]  # images
+    confidence: Floats  # mean over the bin's images; NaN in a bin without any
+    accuracy: Floats  # NaN in a bin without images
+    calibration_error: float
+    mean_confidence: float  # over all images
+    mean_accuracy: float
+
+
+def reliability(scores: Scores, labels: Classes) -> Reliability:
+    """Compare confidence and accuracy over n images. Raises ValueError where there is nothing to average over."""
+    if len(scores) == 0 or len(scores) != len(labels):
+        raise ValueError(
+            f"reliability needs as many labels as scores and at least one, got {len(scores)}, {len(labels)}"
+        )
+    confidence = scores.max(axis=1).astype(np.float64)
+    correct = scores.argmax(axis=1) == labels
+    bins = confidence_bins(torch.from_numpy(confidence)).numpy()
+    count = np.bincount(bins, minlength=CONFIDENCE_BINS).astype(np.int64)
+
+    def means(values: Floats) -> Floats:
+        sums = np.bincount(bins, weights=values, minlength=CONFIDENCE_BINS)
+        averages: Floats = np.divide(sums, count, out=np.full(CONFIDENCE_BINS, np.nan), where=count > 0)
+        return averages
+
+    edges = np.linspace(0, 1, CONFIDENCE_BINS + 1)
+    return Reliability(
+        lower=edges[:-1],
+        upper=edges[1:],
+        count=count,
+        confidence=means(confidence),
+        accuracy=means(correct.astype(np.float64)),
+        calibration_error=binned_calibration_error(torch.from_numpy(confidence), torch.from_numpy(correct)),
+        mean_confidence=float(confidence.mean()),
+        mean_accuracy=float(correct.mean()),
+    )
+
+
+def calibration_sentence(curves: Mapping[str, Reliability]) -> str:
+    """How sure one run or two are, how often they are right, and which of two is better calibrated.
+
+    `curves` maps a run's name, such as "Run 3 (dropout 0.2)", to its figures on the same images. It speaks of these
+    images and runs alone.
+    """
+    if not 1 <= len(curves) <= 2:
+        raise ValueError(f"calibration is worded for one run or two, got {len(curves)}")
+    images = int(next(iter(curves.values())).count.sum())
+    first, *others = (f"{name} {_sureness(one)}." for name, one in curves.items())
+    sentences = [f"On {'this image' if images == 1 else f'these {images:,} images'}, {first}", *others]
+    errors = {name: _points(one.calibration_error) for name, one in curves.items()}
+    (better, low), *rest = sorted(errors.items(), key=lambda item: item[1])
+    apart = f"images of like confidence, confidence and accuracy lie {low:.1f} points apart on average"
+    if not rest:
+        return " ".join([*sentences, f"Among {apart} (the calibration error)."])
+    ((worse, high),) = rest
+    if low == high:
+        sentences.append(f"With both, among {apart} (the calibration error).")
+    else:
+        sentences.append(
+            f"{better} is better calibrated by {high - low:.1f} points: among its {apart} (the calibration error), "
+            f"with {worse} {high:.1f}."
+        )
+    return " ".join([*sentences, "This holds for these two runs on these images; other seeds may differ."])
+
+
+def _sureness(one: Reliability) -> str:
+    sure, right = _points(one.mean_confidence), _points(one.mean_accuracy)
+    surplus = round(sure - right, 1)  # of the figures as shown, so that readers find their own sum right
+    if surplus == 0:
+        finding = "on average as sure as it is right"
+    else:
+        finding = f"{'over' if surplus > 0 else 'under'}-confident by {abs(surplus):.1f} percentage points"
+    return f"is {sure:.1f} % sure on average and right in {right:.1f} % of cases: {finding}"
+
+
+def _points(share: float) -> float:
+    return round(100 * share, 1)
