@@ -1,5 +1,6 @@
 """The multilayer perceptron: flattened images in, log-probabilities out."""
 
+import copy
 import math
 from collections.abc import Mapping
 from itertools import pairwise
@@ -76,10 +77,28 @@ class MLP(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Log-probabilities (n, 10) for float images of shape (n, 784) or (n, 28, 28), scaled to [-1, 1]."""
+        return F.log_softmax(self.logits(images), dim=1)
+
+    def logits(self, images: Tensor) -> Tensor:
+        """The output layer's values (n, 10), from which the softmax makes probabilities, for images as in `forward`."""
+        scores: Tensor = self.output(self.last_hidden(images))
+        return scores
+
+    def last_hidden(self, images: Tensor) -> Tensor:
+        """What enters the output layer: the last hidden layer's units (n, width) for images as in `forward`."""
         hidden = images.flatten(1)
         for block in self.hidden:
             hidden = block(hidden)
-        return F.log_softmax(self.output(hidden), dim=1)
+        return hidden
+
+
+def evaluation_copy(model: MLP) -> MLP:
+    """The network in evaluation mode, whatever mode `model` is in and stays in.
+
+    Modules and generator are copies, the weights are `model`'s own: for uses that write to none of them.
+    """
+    weights = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+    return copy.deepcopy(model, weights).eval()
 
 
 def count_parameters(config: RunConfig) -> int:

@@ -3,7 +3,7 @@ import torch
 from torch import Generator
 
 from fmnist_core.config import RunConfig
-from fmnist_core.model import MLP, Dropout, count_parameters, model_from_bytes, model_to_bytes
+from fmnist_core.model import MLP, Dropout, count_parameters, evaluation_copy, model_from_bytes, model_to_bytes
 
 
 def images(count=16):
@@ -30,6 +30,27 @@ def test_output_is_log_probabilities():
 def test_images_may_come_as_squares():
     model = MLP(RunConfig()).eval()
     assert torch.equal(model(images()), model(images().view(-1, 28, 28)))
+
+
+def test_the_answer_is_made_from_the_logits_and_they_from_the_last_hidden_layer():
+    model = MLP(RunConfig(hidden=(32, 16), batch_norm=True, dropout=0.2)).eval()
+    hidden, logits = model.last_hidden(images()), model.logits(images())
+    assert hidden.shape == (16, 16)
+    assert (hidden >= 0).all()
+    assert torch.equal(logits, model.output(hidden))
+    assert torch.equal(model(images()), torch.log_softmax(logits, dim=1))
+
+
+def test_an_evaluation_copy_shares_weights_but_neither_mode_nor_generator():
+    model = MLP(RunConfig(hidden=(16,), batch_norm=True, dropout=0.5)).train()
+    state = model.masks.get_state()
+    copied = evaluation_copy(model)
+    assert not copied.training
+    assert model.training
+    for ours, theirs in zip(model.state_dict().values(), copied.state_dict().values(), strict=True):
+        assert ours.data_ptr() == theirs.data_ptr()
+    copied.train().masks.manual_seed(7)
+    assert torch.equal(model.masks.get_state(), state)
 
 
 def test_dropout_does_not_change_the_first_weights():
