@@ -1,4 +1,4 @@
-"""Runs on Dask: a dispatcher that hands every claimable run of the store to a worker, and again if that worker dies.
+"""Work on Dask: a dispatcher that hands every claimable run of the store to a worker, and again if that worker dies.
 
 The store is the truth. Nothing here has to survive: a dispatcher that starts anew finds in the store what waits and
 what was abandoned, and several dispatchers may serve one store, since a run can be claimed only once.
@@ -19,7 +19,7 @@ from distributed.diagnostics.plugin import WorkerPlugin
 from fmnist_core.database import StoreError
 from fmnist_core.settings import Settings
 from fmnist_core.store import Store
-from fmnist_core.worker import train_stored_run
+from fmnist_core.worker import MapRequest, map_stored_run, train_stored_run
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,8 @@ class Dispatcher:
         self._client: Client | None = None
         self._cluster: LocalCluster | None = None
         self._futures: dict[str, tuple[Future[None], str]] = {}
+        self._maps: dict[MapRequest, Future[None] | None] = {}  # None: not handed out yet
+        self._map_problems: dict[MapRequest, str] = {}
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="dispatcher", daemon=True)
         self._thread.start()
@@ -71,6 +73,23 @@ class Dispatcher:
     def wake(self) -> None:
         """Look at the store now rather than at the next poll."""
         self._wake.set()
+
+    def draw_map(self, request: MapRequest) -> None:
+        """Have a map drawn, before any run that waits; asking again while it is drawn changes nothing.
+
+        The map appears in the store. A server that ends forgets what it was asked for: ask again.
+        """
+        self._map_problems.pop(request, None)
+        self._maps.setdefault(request, None)
+        self.wake()
+
+    def is_drawing(self, request: MapRequest) -> bool:
+        """Whether a map is under way."""
+        return request in self._maps
+
+    def map_problem(self, request: MapRequest) -> str | None:
+        """Why the last attempt at a map failed, for people; None where it did not."""
+        return self._map_problems.get(request)
 
     def close(self) -> None:
         """End the workers that belong to this process; their runs are taken up when a dispatcher starts again."""
@@ -116,6 +135,21 @@ class Dispatcher:
             future.add_done_callback(lambda _: self.wake())
             self._futures[key] = (future, owner)
 
+        self._hand_out_maps(client)
+
+    def _hand_out_maps(self, client: Client) -> None:
+        for request, future in list(self._maps.items()):
+            if future is None:
+                # Somebody waits for a map and looks on; runs take longer and need nobody.
+                future = client.submit(map_stored_run, self._settings, request, pure=False, priority=1)
+                self._maps[request] = future
+                future.add_done_callback(lambda _: self.wake())
+            elif future.done():
+                if future.status == "error":
+                    logger.warning("the map %s failed: %s", request, future.exception())
+                    self._map_problems[request] = str(future.exception()) or "its worker process died"
+                del self._maps[request]
+
     def _connect(self) -> Client:
         if self._client is None:
             dask.config.set(_DASK_SETTINGS)
@@ -135,6 +169,7 @@ class Dispatcher:
     def _disconnect(self) -> None:
         client, cluster = self._client, self._cluster
         self._client, self._cluster, self._futures = None, None, {}
+        self._maps = dict.fromkeys(self._maps)
         if client is not None:
             client.close(timeout=5)
         if cluster is not None:

@@ -130,6 +130,12 @@ class Run:
         """Share of all epochs that is done, from 0 to 1."""
         return min(1.0, (self.epochs_done + self.epoch_share) / self.config.epochs)
 
+    def epoch_of(self, kind: Weights) -> int:
+        """The epoch of the stored weights. There must be some."""
+        epoch = self.best_epoch if kind == "best" else self.epochs_done
+        assert epoch, (self.key, kind)
+        return epoch
+
 
 def to_run(row: sa.RowMapping) -> Run:
     return Run(**{**row, "config": RunConfig.from_dict(json.loads(row["config"]))})

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import torch
@@ -9,8 +10,10 @@ from torch import Tensor
 
 from fmnist_core.data import DataError, load_matching, normalise, split
 from fmnist_core.evaluation import Evaluation, evaluate, log_probabilities
+from fmnist_core.judged import judged_images
 from fmnist_core.model import model_from_bytes, model_to_bytes
 from fmnist_core.predictions import pack
+from fmnist_core.projection import last_hidden, neighbourhood
 from fmnist_core.schema import Part, Weights
 from fmnist_core.settings import Settings
 from fmnist_core.store import Claim, RunLostError, Store
@@ -109,6 +112,28 @@ def _train(store: Store, settings: Settings, claim: Claim, key: str, owner: str)
         stopped = True
     tests = {} if last is None else _test(store, claim, test_images, data.test_labels, key, last)
     store.end(key, owner, "stopped" if stopped else "finished", last=last, tests=tests)
+
+
+@dataclass(frozen=True)
+class MapRequest:
+    """Which map is asked for: how a run's best or last network arranges the images that it is judged by."""
+
+    run_key: str
+    kind: Weights
+    part: Part
+
+
+def map_stored_run(settings: Settings, request: MapRequest) -> None:
+    """Draw a neighbourhood map of a run that has ended, and store it. Raises DataError and StoreError."""
+    torch.set_num_threads(1)
+    store = _open_store(settings.database_url)
+    run, content = store.run(request.run_key), store.weights(request.run_key, request.kind)
+    assert run is not None, request
+    assert content is not None, request
+    data = load_matching(settings, run.data_fingerprint)
+    images = torch.from_numpy(judged_images(data, run.config, request.part).pixels(data))
+    points = neighbourhood(last_hidden(model_from_bytes(run.config, content), images))
+    store.put_projection(run.key, run.epoch_of(request.kind), request.part, points)
 
 
 def _test(

@@ -14,6 +14,7 @@ from torch import Generator
 from fmnist_core.data import Dataset, Split, split
 from fmnist_core.settings import Settings
 from fmnist_core.store import Store
+from fmnist_core.training import EpochResult
 
 if TYPE_CHECKING:
     from tests.page_lab import Lab
@@ -47,6 +48,22 @@ def make_tiny_dataset(train_per_class: int = 60, test_per_class: int = 20) -> Da
         test_images=test_images,
         test_labels=test_labels,
         notes=(),
+    )
+
+
+def epoch_result(epoch: int = 1, validation_loss: float = 0.5) -> EpochResult:
+    """What an epoch may have shown."""
+    return EpochResult(
+        epoch=epoch,
+        training_loss=0.6,
+        training_accuracy=0.8,
+        evaluated_training_loss=0.4,
+        evaluated_training_accuracy=0.85,
+        validation_loss=validation_loss,
+        validation_accuracy=0.82,
+        validation_calibration_error=0.05,
+        learning_rate=0.003,
+        seconds=10.0,
     )
 
 

@@ -13,8 +13,7 @@ from streamlit.testing.v1 import AppTest
 from fmnist_core import inference, loading, worker
 from fmnist_core.config import RunConfig
 from fmnist_core.store import Store
-from fmnist_core.training import EpochResult
-from tests.conftest import make_tiny_dataset
+from tests.conftest import epoch_result, make_tiny_dataset
 from ui import handles
 
 ROOT = Path(__file__).parent.parent
@@ -72,18 +71,7 @@ class Lab:
 
     def record(self, key, epoch, validation_loss, best=None):
         """Store one epoch of a run that "a worker" has claimed."""
-        result = EpochResult(
-            epoch=epoch,
-            training_loss=0.5,
-            training_accuracy=0.8,
-            evaluated_training_loss=0.4,
-            evaluated_training_accuracy=0.85,
-            validation_loss=validation_loss,
-            validation_accuracy=0.82,
-            validation_calibration_error=0.05,
-            learning_rate=0.003,
-            seconds=10.0,
-        )
+        result = epoch_result(epoch, validation_loss)
         self.store.record_epoch(key, "a worker", result, b"checkpoint", best)
 
 

@@ -13,9 +13,10 @@ from fmnist_core import jobs, worker
 from fmnist_core.config import RunConfig
 from fmnist_core.data import draw, split
 from fmnist_core.jobs import Dispatcher
+from fmnist_core.model import MLP, model_to_bytes
 from fmnist_core.store import ATTEMPT_LIMIT
 from fmnist_core.training import EpochResult, train
-from tests.conftest import wait_until
+from tests.conftest import epoch_result, wait_until
 
 CONFIG = RunConfig(hidden=(64,), epochs=4, batch_size=64, dropout=0.2)
 
@@ -113,6 +114,7 @@ SERVER = """
 import sys, threading
 from pathlib import Path
 from fmnist_core.jobs import Dispatcher
+from fmnist_core.model import MLP, model_to_bytes
 from fmnist_core.settings import Settings
 from fmnist_core.store import Store
 if __name__ == "__main__":
@@ -137,3 +139,29 @@ def test_a_killed_servers_run_is_taken_up_by_the_next(store, settings, ask, garm
     with Dispatcher(store, settings):
         wait_until(lambda: status(store, key) == "finished", "the run finishes under the next server", seconds=90)
     assert stored(store, key) == list(train(config, split(garments, config.protocol, config.seed)))
+
+
+def test_a_map_is_drawn_on_a_worker(store, settings, ask):
+    key = ask(replace(CONFIG, epochs=1))
+    request = worker.MapRequest(key, "last", "test")
+    with Dispatcher(store, settings) as dispatcher:
+        wait_until(lambda: status(store, key) == "finished", "the run finishes")
+        dispatcher.draw_map(request)
+        dispatcher.draw_map(request)
+        assert dispatcher.is_drawing(request)
+        wait_until(lambda: not dispatcher.is_drawing(request), "the map is drawn")
+        assert dispatcher.map_problem(request) is None
+    assert store.projection(key, 1, "test").shape == (2000, 2)
+
+
+def test_a_map_that_fails_says_why_and_can_be_asked_for_again(store, settings):
+    foreign = worker.MapRequest(store.request(CONFIG, "Elsewhere", "0" * 16), "best", "test")
+    store.claim(foreign.run_key, "me")
+    store.record_epoch(foreign.run_key, "me", epoch_result(), b"", model_to_bytes(MLP(CONFIG)))
+    store.end(foreign.run_key, "me", "finished")
+    with Dispatcher(store, settings) as dispatcher:
+        for _ in range(2):
+            dispatcher.draw_map(foreign)
+            assert dispatcher.map_problem(foreign) is None
+            wait_until(lambda: not dispatcher.is_drawing(foreign), "the attempt ends")
+            assert "fingerprint 0000000000000000" in dispatcher.map_problem(foreign)

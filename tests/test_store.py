@@ -11,24 +11,9 @@ from fmnist_core.config import RunConfig
 from fmnist_core.database import StoreError
 from fmnist_core.evaluation import Evaluation
 from fmnist_core.store import ATTEMPT_LIMIT, WAITING_LIMIT, QueueFullError, RunLostError, Store
-from fmnist_core.training import EpochResult
+from tests.conftest import epoch_result as result
 
 CONFIG = RunConfig(hidden=(16,), epochs=3)
-
-
-def result(epoch=1, validation_loss=0.5):
-    return EpochResult(
-        epoch=epoch,
-        training_loss=0.6,
-        training_accuracy=0.8,
-        evaluated_training_loss=0.4,
-        evaluated_training_accuracy=0.85,
-        validation_loss=validation_loss,
-        validation_accuracy=0.82,
-        validation_calibration_error=0.05,
-        learning_rate=0.003,
-        seconds=1.5,
-    )
 
 
 def ask(store, **changes):

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from fmnist_core import worker
@@ -201,3 +202,15 @@ def test_a_worker_whose_run_was_taken_ends_quietly(store, settings, ask, monkeyp
     worker.train_stored_run(settings, key, "me")
     assert store.run(key).status == "running"
     assert store.epochs(key).empty
+
+
+@pytest.mark.parametrize(("protocol", "part", "images"), [("held-out", "validation", 100), ("article", "test", 200)])
+def test_a_map_holds_a_point_for_every_judged_image(store, settings, ask, protocol, part, images):
+    key = ask(replace(CONFIG, protocol=protocol))
+    worker.train_stored_run(settings, key, "me")
+    worker.map_stored_run(settings, worker.MapRequest(key, "best", part))
+    points = store.projection(key, store.run(key).best_epoch, part)
+    assert points.shape == (images, 2)
+    assert np.isfinite(points).all()
+    worker.map_stored_run(settings, worker.MapRequest(key, "best", part))
+    assert (store.projection(key, store.run(key).best_epoch, part) == points).all()
