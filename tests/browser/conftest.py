@@ -26,13 +26,13 @@ EXPECTED_CONSOLE = ("404 (Not Found)", "ERR_NAME_NOT_RESOLVED", "Image source er
 
 
 @contextmanager
-def running_server(home: Path, **environment: str) -> Iterator[str]:
-    """Start `streamlit run app.py` with a home of its own; yields its address and ends it afterwards."""
+def running_server(home: Path, script: str = "app.py", **environment: str) -> Iterator[str]:
+    """Start `streamlit run app.py`, or another script, with a home of its own; yields its address, ends it later."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     home.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
     with (home / "server.log").open("ab") as log:
         server = subprocess.Popen(
             [*command, "--server.address=127.0.0.1", f"--server.port={port}"],
