@@ -8,6 +8,7 @@ from importlib.metadata import version
 import pytest
 from starlette.applications import Starlette
 from streamlit import config
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
 
 from ui.plotly_js import plotly_path, plotly_route
@@ -67,6 +68,70 @@ def test_names_the_group_whose_hover_and_zoom_it_shares():
         for script in (page, linked_page)
     ]
     assert groups == [[None], ["panels", "panels"]]
+
+
+def clickable_page() -> None:
+    import plotly.graph_objects as go
+    import streamlit as st
+
+    from ui.live_chart import live_chart
+
+    clicks = st.session_state.setdefault("clicks", [])
+    points = go.Scatter(x=[0, 1], y=[0, 1], customdata=["test-1", "test-2"])
+    live_chart(go.Figure(points), key="points", alt="Points", on_click=clicks.append, image_folder="/pictures/")
+
+
+def click(app: AppTest, value: object) -> list[str]:
+    """Run the page as after a click whose value is sent by a browser; what the page's `on_click` was given so far."""
+    (element,) = app.get("bidi_component")
+    state = WidgetState(id=f"$$STREAMLIT_INTERNAL_KEY_{element.proto.id}__events")
+    state.json_trigger_value = json.dumps([{"event": "click", "value": value}])
+    app._run(WidgetStates(widgets=[state]))
+    assert not app.exception
+    return app.session_state["clicks"]
+
+
+def test_each_click_calls_back_with_the_point_s_name():
+    app = AppTest.from_function(clickable_page).run()
+    assert app.session_state["clicks"] == []
+    assert click(app, "test-2") == ["test-2"]
+    assert click(app, "test-2") == ["test-2", "test-2"]
+    assert app.run().session_state["clicks"] == ["test-2", "test-2"]  # a run without a click
+
+
+@pytest.mark.parametrize("value", [None, 7, True, ["test-2"], {"name": "test-2"}, "x" * 41])
+def test_a_click_that_cannot_be_a_name_goes_no_further(value):
+    app = AppTest.from_function(clickable_page).run()
+    assert click(app, value) == []
+    assert click(app, "x" * 40) == ["x" * 40]
+
+
+def test_sends_what_points_can_do():
+    def sent(script):
+        (element,) = AppTest.from_function(script).run().get("bidi_component")
+        data = json.loads(element.proto.json)
+        return data["clickable"], data["image_folder"]
+
+    assert sent(clickable_page) == (True, "/pictures/")
+    assert sent(page) == (False, None)
+
+
+def test_sends_the_frames():
+    def replay_page() -> None:
+        import plotly.graph_objects as go
+
+        from ui.live_chart import live_chart
+
+        frame = go.Frame(name="Epoch 1", traces=[1], data=[go.Bar(x=[0.25], text=["25%"])])
+        figure = go.Figure([go.Bar(), go.Bar(x=[0.5])], {"meta": {"start_label": "Best epoch"}}, [frame])
+        live_chart(figure, key="replay", alt="A replay")
+
+    (element,) = AppTest.from_function(replay_page).run().get("bidi_component")
+    figure = json.loads(json.loads(element.proto.json)["figure"])
+    (frame,) = figure["frames"]
+    assert (frame["name"], frame["traces"]) == ("Epoch 1", [1])
+    assert frame["data"] == [{"type": "bar", "x": [0.25], "text": ["25%"]}]
+    assert figure["layout"]["meta"] == {"start_label": "Best epoch"}
 
 
 def test_is_not_isolated_so_that_plotly_can_style_it():

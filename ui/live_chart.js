@@ -1,15 +1,17 @@
 // Draws the figure that live_chart.py sends. Streamlit calls the default function at mount, at each new figure
-// and at each change of theme, always with the same parent element.
+// and at each change of theme, always with the same parent element. Two more files follow in the same module:
+// live_chart_points.js has what single points can do, live_chart_replay.js the replay of a figure's frames.
 
 const charts = new WeakMap(); // parent element -> its chart
 let library; // one download for all charts of a page
 const following = new Set(); // charts that take over another's view just now
 const hovered = new Map(); // group -> the chart under the pointer and its x value
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   if (!charts.has(parentElement)) charts.set(parentElement, mount(parentElement));
   const chart = charts.get(parentElement);
   chart.data = data;
+  chart.sendClick = (name) => setTriggerValue("click", name);
   chart.node.style.height = `${data.height}px`;
   chart.node.setAttribute("aria-label", data.alt);
   chart.node.dataset.group = data.group ?? "";
@@ -22,11 +24,13 @@ export default function ({ data, parentElement }) {
     charts.delete(parentElement);
     chart.observer.disconnect();
     leaveHover(chart.node);
+    removeReplay(chart);
     window.Plotly?.purge(chart.node);
   };
 }
 
 function mount(parent) {
+  const stage = parent.querySelector(".live-chart-stage");
   const node = parent.querySelector(".live-chart");
   const message = parent.querySelector(".live-chart-message");
   // The window's own resize event misses a sidebar that opens and a tab that is shown for the first time.
@@ -35,7 +39,7 @@ function mount(parent) {
     if (width && node._fullLayout && width !== node._fullLayout.width) window.Plotly.Plots.resize(node);
   });
   observer.observe(node);
-  return { node, message, observer, data: null, calls: 0 };
+  return { stage, node, message, observer, data: null, figure: null, replay: null, calls: 0 };
 }
 
 async function draw(chart, call) {
@@ -47,22 +51,36 @@ async function draw(chart, call) {
   }
   if (call !== chart.calls || !chart.node.isConnected) return; // overtaken, or gone
   say(chart, ""); // the chart back in place of an earlier sentence
-  const { data, layout } = JSON.parse(chart.data.figure);
+  chart.figure = JSON.parse(chart.data.figure);
+  takeFrames(chart);
+  await render(chart);
+}
+
+// The figure as it is to be seen now: as given, or at a moment of its replay. Plotly writes into what it is handed, a
+// zoomed range for example; the copies keep the figure as it came.
+async function render(chart) {
   // On a touch screen a drag scrolls the page; zooming is left to the buttons.
-  const dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
+  const isTouch = matchMedia("(pointer: coarse)").matches;
   try {
     await window.Plotly.react(
       chart.node,
-      data,
-      { dragmode, ...layout, template: pageTemplate(chart.node) },
+      tracesNow(chart),
+      {
+        dragmode: isTouch ? false : "zoom",
+        ...structuredClone(chart.figure.layout),
+        template: pageTemplate(chart.node),
+      },
       // Made once: with a new button the configuration would count as changed, and Plotly would start anew.
       (chart.config ??= {
         displaylogo: false,
-        doubleClick: "reset", // "autosize" would shrink the epoch axis to the epochs seen so far
+        // "autosize" would shrink the epoch axis to the epochs seen so far. Each tap comes as a double click, because
+        // browsers make a mouse's click of it as well.
+        doubleClick: isTouch ? false : "reset",
         modeBarButtons: [["zoomIn2d", "zoomOut2d", "resetScale2d", downloadButton(chart)]],
       }),
     );
     link(chart);
+    followPoints(chart);
   } catch (error) {
     console.error(error);
     say(chart, "The chart could not be drawn.");
@@ -139,7 +157,7 @@ function downloadButton(chart) {
 }
 
 function say(chart, sentence) {
-  chart.node.hidden = Boolean(sentence);
+  chart.stage.hidden = Boolean(sentence);
   chart.message.hidden = !sentence;
   chart.message.textContent = sentence;
 }

@@ -1,0 +1,230 @@
+"""What a visitor can do with single points of a chart, and with the replay of its frames."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import running_server
+from tests.conftest import wait_until
+
+
+@pytest.fixture(scope="module")
+def charts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the page with the charts."""
+    with running_server(tmp_path_factory.mktemp("charts"), "tests/browser/live_chart_app.py") as address:
+        yield address
+
+
+def chart(page: Page, alt: str) -> Locator:
+    found = page.locator(f".live-chart[aria-label='{alt}']")
+    expect(found.locator(".nsewdrag")).to_be_visible()
+    return found
+
+
+def place_of(chart: Locator, x: float, y: float) -> tuple[float, float]:
+    """Where a point with the given coordinates lies on the screen, in pixels."""
+    across, down = chart.evaluate(
+        """(node, [x, y]) => {
+            const {left, top} = node.getBoundingClientRect();
+            const {xaxis, yaxis} = node._fullLayout;
+            return [left + xaxis._offset + xaxis.d2p(x), top + yaxis._offset + yaxis.d2p(y)];
+        }""",
+        [x, y],
+    )
+    return across, down
+
+
+def click(page: Page, chart: Locator, x: float, y: float, *, tap: bool = False) -> None:
+    """Click or tap, once Plotly would no longer take it for the second half of a double click."""
+    waited = "node => Date.now() - (node._mouseDownTime ?? 0) > node._context.doubleClickDelay"
+    wait_until(lambda: chart.evaluate(waited), "a click is a new one")
+    (page.touchscreen.tap if tap else page.mouse.click)(*place_of(chart, x, y))
+
+
+def bar(chart: Locator) -> float:
+    return chart.evaluate("node => node.data[0].x[0]")
+
+
+def words(chart: Locator) -> list[str]:
+    return chart.evaluate("node => [...node.querySelectorAll('.bartext')].map((text) => text.textContent)")
+
+
+def picture(page: Page, alt: str) -> Locator:
+    return page.locator(".live-chart-stage").filter(has=page.get_by_label(alt)).locator(".live-chart-picture")
+
+
+def test_each_click_on_a_point_arrives_by_name(charts, open_page):
+    page = open_page(charts)
+    cells, points = chart(page, "Cells"), chart(page, "Points")
+    arrived = page.get_by_text("Clicks:")
+    click(page, cells, 1, 0)
+    expect(arrived).to_have_text("Clicks: test-2")
+    click(page, cells, 1, 0)
+    expect(arrived).to_have_text("Clicks: test-2 test-2")
+    click(page, points, 1, 1)
+    expect(arrived).to_have_text("Clicks: test-2 test-2 train-1")
+    click(page, points, 1, 1)
+    expect(arrived).to_have_text("Clicks: test-2 test-2 train-1 train-1")
+    click(page, cells, 1, 1)  # a cell without a name
+    click(page, cells, 0, 1)
+    expect(arrived).to_have_text("Clicks: test-2 test-2 train-1 train-1 test-4")
+
+
+def test_a_click_keeps_the_zoom(charts, open_page):
+    page = open_page(charts)
+    points = chart(page, "Points")
+    start, end = place_of(points, 0.5, 0.6), place_of(points, 1.5, 1.05)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=5)
+    page.mouse.up()
+    wait_until(lambda: points.evaluate("node => node.layout.xaxis.range[0]") > 0.3, "the drag zooms")
+    zoomed = points.evaluate("node => node.layout.xaxis.range")
+    expect(page.get_by_text("Clicks:")).to_have_text("Clicks: none")  # a drag is no click
+    click(page, points, 1, 1)
+    expect(page.get_by_text("Clicks:")).to_have_text("Clicks: train-1")
+    assert points.evaluate("node => node.layout.xaxis.range") == zoomed
+
+
+def test_hovered_points_show_their_pictures(charts, open_page, snap):
+    page = open_page(charts)
+    cells, points = chart(page, "Cells"), chart(page, "Points")
+    shown = picture(page, "Cells")
+    page.mouse.move(*place_of(cells, 0, 0))
+    expect(shown).to_be_visible()
+    expect(shown).to_have_attribute("src", "/pictures/test-1.png")
+    assert cells.locator(".nsewdrag").evaluate("node => getComputedStyle(node).cursor") == "pointer"
+    frame, ground = shown.bounding_box(), cells.bounding_box()
+    assert (frame["width"], frame["height"]) == (86, 86)  # with its border
+    assert ground["x"] <= frame["x"]
+    assert ground["y"] <= frame["y"] <= ground["y"] + ground["height"] - 86
+    snap(page, "heatmap")
+
+    shown.evaluate(
+        "node => { node.hidings = 0; new MutationObserver(() => { node.hidings += node.hidden; })"
+        ".observe(node, {attributes: true, attributeFilter: ['hidden']}); }"
+    )
+    page.mouse.move(*place_of(cells, 1, 0))
+    expect(shown).to_have_attribute("src", "/pictures/test-2.png")
+    assert shown.evaluate("node => node.hidings") == 0  # from one point to the next it does not blink
+    page.mouse.move(*place_of(cells, 2, 0))
+    expect(shown).to_be_hidden()  # its picture does not exist
+    page.mouse.move(*place_of(cells, 2, 1))
+    expect(shown).to_have_attribute("src", "/pictures/test-6.png")
+    expect(shown).to_be_visible()
+    page.mouse.move(*place_of(cells, 1, 1))  # a cell without a name
+    expect(shown).to_be_hidden()
+    assert cells.locator(".nsewdrag").evaluate("node => getComputedStyle(node).cursor") != "pointer"
+
+    page.mouse.move(*place_of(points, 2, 0))
+    shown = picture(page, "Points")
+    expect(shown).to_be_visible()
+    label = points.locator(".hovertext").bounding_box()
+    frame = shown.bounding_box()
+    assert frame["y"] + frame["height"] <= label["y"] or frame["y"] >= label["y"] + label["height"]
+    page.mouse.move(*place_of(points, 0.5, 0.6))
+    expect(shown).to_be_hidden()
+
+
+def test_a_tap_is_a_click_and_shows_the_picture(charts, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 900}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(charts)
+    cells = chart(page, "Cells")
+    click(page, cells, 0, 0, tap=True)
+    expect(picture(page, "Cells")).to_be_visible()
+    expect(page.get_by_text("Clicks:")).to_have_text("Clicks: test-1")
+    click(page, cells, 1, 0, tap=True)
+    expect(picture(page, "Cells")).to_have_attribute("src", "/pictures/test-2.png")
+    click(page, cells, 1, 1, tap=True)  # a cell without a name
+    expect(picture(page, "Cells")).to_be_hidden()
+    click(page, cells, 1, 0, tap=True)
+    expect(page.get_by_text("Clicks:")).to_have_text("Clicks: test-1 test-2 test-2")
+    play = page.get_by_role("button", name="Play")
+    assert play.bounding_box()["height"] >= 44
+    assert page.get_by_role("slider", name="Epoch").bounding_box()["height"] >= 44
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
+def test_the_replay_stays_in_the_browser(charts, open_page, snap):
+    page = open_page(charts)
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.reload()
+    epochs = chart(page, "Epochs")
+    slider, back = page.get_by_role("slider", name="Epoch"), page.get_by_role("button", name="Back")
+    expect(page.get_by_role("slider")).to_have_count(1)  # charts without frames have no controls
+    expect(slider).to_have_value("11")
+    expect(slider).to_have_attribute("aria-valuetext", "Best epoch")
+    expect(back).to_be_disabled()
+    assert (bar(epochs), words(epochs)[0]) == (50, "best")
+    page.get_by_text("Another pick").click()  # and back: the server has nothing left to say
+    wait_until(lambda: sent, "the server is asked")
+    page.get_by_text("Another pick").click()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    asked = len(sent)
+
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    wait_until(lambda: bar(epochs) == 13, "the next frame is drawn")
+    expect(slider).to_have_attribute("aria-valuetext", "Epoch 13")
+    assert epochs.evaluate("node => node.data.map(({visible}) => visible ?? true)") == [True, False]
+    page.keyboard.press("Home")
+    wait_until(lambda: bar(epochs) == 1, "the first frame is drawn")
+    snap(page, "frame")
+
+    epochs.evaluate("node => { node.seen = []; node.on('plotly_afterplot', () => node.seen.push(node.data[0].x[0])); }")
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    expect(slider).to_have_attribute("aria-valuetext", "Epoch 30")
+    wait_until(lambda: (bar(epochs), words(epochs)[0]) == (30, "at 30"), "the last frame is drawn")
+    seen = epochs.evaluate("node => node.seen")
+    assert seen == sorted(seen)
+    assert any(value % 1 for value in seen)  # between the frames, too
+
+    back.click()
+    wait_until(lambda: bar(epochs) == 50, "the figure is back as given")
+    expect(slider).to_have_attribute("aria-valuetext", "Best epoch")
+    expect(slider).to_be_focused()
+    assert epochs.evaluate("node => node.data.map(({visible}) => visible ?? true)") == [True, True]
+    assert len(sent) == asked
+
+
+def test_the_replay_keeps_its_epoch_at_another_pick(charts, open_page):
+    page = open_page(charts)
+    epochs, slider = chart(page, "Epochs"), page.get_by_role("slider", name="Epoch")
+    slider.fill("4")
+    wait_until(lambda: bar(epochs) == 5, "the fifth frame is drawn")
+    page.get_by_text("Another pick").click()
+    wait_until(lambda: bar(epochs) == 15, "the other pick's fifth frame is drawn")
+    expect(slider).to_have_attribute("aria-valuetext", "Epoch 5")
+
+
+def test_less_motion_draws_whole_frames_only(charts, browser):
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(charts)
+    epochs = chart(page, "Epochs")
+    epochs.evaluate("node => { node.seen = []; node.on('plotly_afterplot', () => node.seen.push(node.data[0].x[0])); }")
+    page.get_by_role("button", name="Play").click()
+    wait_until(lambda: bar(epochs) == 30, "the last frame is drawn")
+    seen = epochs.evaluate("node => node.seen")
+    assert len(seen) > 5
+    assert all(value % 1 == 0 for value in seen)
+    context.close()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_replay_and_picture_in_both_themes(charts, open_page, snap, dark, width):
+    page = open_page(charts, width=width, dark=dark)
+    page.get_by_role("slider", name="Epoch").focus()
+    page.keyboard.press("ArrowRight")
+    wait_until(lambda: bar(chart(page, "Epochs")) == 13, "a frame is drawn")
+    page.mouse.move(*place_of(chart(page, "Points"), 2, 0))
+    expect(picture(page, "Points")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    snap(page, "charts")
