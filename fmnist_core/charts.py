@@ -113,51 +113,6 @@ def learning_curves(
     return figure
 
 
-def probability_bars(
-    probabilities: Sequence[float], class_names: Sequence[str], *, true_class: int | None, colour: str
-) -> go.Figure:
-    """Draw one image's probabilities, a bar for each class in the classes' own order.
-
-    The likeliest class is drawn in full colour. The true class, where it is known, has a bold name that says
-    so and an outline over the whole axis, which a short bar cannot hide.
-    """
-    if len(probabilities) != len(class_names):
-        raise ValueError(f"got {len(probabilities)} probabilities for {len(class_names)} classes")
-    values = [float(value) for value in probabilities]
-    likeliest = values.index(max(values))
-    places = list(range(len(values)))
-    labels = [f"<b>{name} (true)</b>" if place == true_class else name for place, name in enumerate(class_names)]
-    figure = go.Figure(
-        go.Bar(
-            x=values,
-            y=places,
-            orientation="h",
-            marker={"color": colour, "opacity": [1.0 if place == likeliest else 0.5 for place in places]},
-            text=[percentage(value) for value in values],
-            textposition="outside",
-            cliponaxis=False,
-            customdata=list(class_names),
-            hovertemplate="%{customdata}: %{text}<extra></extra>",
-        )
-    )
-    style(figure, margin={"l": 8, "r": 52, "t": 8, "b": 32})
-    figure.update_layout(bargap=0.3, showlegend=False, uirevision="probabilities")
-    figure.update_xaxes(range=[0, 1], tickformat=".0%", dtick=0.25, zeroline=False, showgrid=True, fixedrange=True)
-    figure.update_yaxes(
-        range=[len(values) - 0.5, -0.5],  # the first class on top
-        tickvals=places,
-        ticktext=labels,
-        automargin=True,
-        showgrid=False,
-        zeroline=False,
-        fixedrange=True,
-    )
-    if true_class is not None:
-        outline = {"color": NEUTRAL, "width": 1.5}
-        figure.add_shape(type="rect", x0=0, x1=1, y0=true_class - 0.45, y1=true_class + 0.45, line=outline)
-    return figure
-
-
 def class_counts(counts: Mapping[str, Sequence[int]], class_names: Sequence[str]) -> go.Figure:
     """Draw the number of images in each class; `counts` maps a split's name to one number a class."""
     figure = go.Figure()

@@ -44,7 +44,7 @@ def confusion_heatmap(matrix: Matrix, class_names: Sequence[str], *, shares: boo
     words = [
         [
             f"{_cell_words(class_names, row, column)}:<br>{matrix[row, column]:,} of {_images(matrix[row].sum())}"
-            + ("" if math.isnan(share[row, column]) else f", {100 * share[row, column]:.1f} %")
+            + ("" if math.isnan(share[row, column]) else f", {100 * share[row, column]:.1f}%")
             for column in range(len(class_names))
         ]
         for row in range(len(class_names))
@@ -209,8 +209,8 @@ def reliability_diagram(curves: Sequence[tuple[str, str, Reliability]]) -> go.Fi
         filled = one.count > 0
         share = one.count / one.count.sum()
         words = [
-            f"{name}<br>{100 * low:.0f} to {100 * high:.0f} % sure: {_images(count)}, {100 * part:.1f} %<br>"
-            f"{100 * sure:.1f} % sure on average, {100 * right:.1f} % right"
+            f"{name}<br>{100 * low:.0f} to {100 * high:.0f}% sure: {_images(count)}, {100 * part:.1f}%<br>"
+            f"{100 * sure:.1f}% sure on average, {100 * right:.1f}% right"
             for low, high, count, part, sure, right in zip(
                 *(values[filled] for values in (one.lower, one.upper, one.count, share, one.confidence, one.accuracy)),
                 strict=True,

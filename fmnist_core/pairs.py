@@ -44,11 +44,19 @@ def name(run: Run) -> str:
     return f"Run {run.number} · {f'dropout {run.config.dropout:g}' if run.config.dropout else 'no dropout'}"
 
 
+def cause(baseline: Run, other: Run) -> str:
+    """What made the difference between two runs, as the subject of a sentence: dropout, where nothing else differs."""
+    if not is_fair(baseline, other):
+        return f"Run {other.number}"
+    return "More dropout" if baseline.config.dropout else "Dropout"
+
+
 def colours(runs: Sequence[Run]) -> list[str]:
-    """Each run's own colour; of two that share one, the later takes the next that is free."""
-    chosen: list[str] = []
-    for run in runs:
-        start = RUN_COLOURS.index(run_colour(run.number))
-        free = (RUN_COLOURS[(start + step) % len(RUN_COLOURS)] for step in range(len(RUN_COLOURS)))
-        chosen.append(next(colour for colour in free if colour not in chosen))
-    return chosen
+    """A run's own colour; of two, the colours of a comparison's first arms, which are the furthest apart.
+
+    As in a comparison, the run with less dropout has the first.
+    """
+    if len(runs) == 1:
+        return [run_colour(runs[0].number)]
+    baseline = less_dropout_first(*runs)[0]
+    return [RUN_COLOURS[0 if run == baseline else 1] for run in runs]

@@ -24,13 +24,24 @@ def png_image(pixels: Pixels, scale: int) -> bytes:
     return contact_sheet(pixels[np.newaxis], columns=1, scale=scale)
 
 
-def png_grey(pixels: Pixels, longest: int) -> bytes:
-    """A grey picture, (height, width), enlarged by a whole number until its longer side has `longest` pixels or more."""
+def png_thumbnail(pixels: Pixels, side: int) -> bytes:
+    """Any grey picture, (height, width), in the middle of a transparent square, as large as it fits.
+
+    Small ones are enlarged by a whole number, so that each pixel stays a sharp square.
+    """
     if pixels.dtype != np.uint8 or pixels.ndim != 2 or not pixels.size:
         raise ValueError(f"the picture must be uint8 (height, width), got {pixels.dtype} {pixels.shape}")
-    scale = -(-longest // max(pixels.shape))
+    picture = Image.fromarray(pixels)
+    if max(pixels.shape) > side:
+        picture.thumbnail((side, side))
+    else:
+        scale = side // max(pixels.shape)
+        picture = picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST)
+    square = Image.new("LA", (side, side))
+    place = ((side - picture.width) // 2, (side - picture.height) // 2)
+    square.paste(Image.merge("LA", (picture, Image.new("L", picture.size, 255))), place)
     file = BytesIO()
-    Image.fromarray(pixels.repeat(scale, axis=0).repeat(scale, axis=1)).save(file, format="PNG")
+    square.save(file, format="PNG")
     return file.getvalue()
 
 

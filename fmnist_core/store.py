@@ -366,6 +366,9 @@ class Store:
                 values["best_epoch"] = result.epoch
                 self._put(connection, key, "best", best)
             stop = self._update_owned(connection, key, owner, **values)
+            # A run that was stopped and goes on: what its end left behind is no longer its last epoch's.
+            connection.execute(WEIGHTS.delete().where(WEIGHTS.c.run_key == key, WEIGHTS.c.kind == "last"))
+            connection.execute(TESTS.delete().where(TESTS.c.run_key == key))
             connection.execute(EPOCHS.insert().values(run_key=key, **asdict(result)))
             self._put(connection, key, "checkpoint", checkpoint)
             for part, content in (predictions or {}).items():

@@ -82,6 +82,6 @@ def study_table(figures: pd.DataFrame, better: Mapping[str, float | None]) -> pd
 def _worded(mean: float, deviation: float, kind: str) -> str:
     if pd.isna(mean):
         return "not yet"
-    scale, digits, unit = {"loss": (1, 3, ""), "share": (100, 2, " %"), "seconds": (1, 0, "")}[kind]
+    scale, digits, unit = {"loss": (1, 3, ""), "share": (100, 2, "%"), "seconds": (1, 0, "")}[kind]
     spread = "" if pd.isna(deviation) else f" ± {scale * deviation:.{digits}f}"
     return f"{scale * mean:.{digits}f}{spread}{unit}"

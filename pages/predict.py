@@ -1,134 +1,99 @@
-"""Predict: look at single test images with the probabilities that a stored run gives them."""
+"""Predict: look at single images with the probabilities that one stored run, or two, give them."""
 
 import streamlit as st
 
-from fmnist_core.charts import percentage, probability_bars, run_colour
-from fmnist_core.config import describe
-from fmnist_core.data import CLASSES
-from fmnist_core.database import StoreError
-from fmnist_core.inference import candidates, new_order, shuffled
-from fmnist_core.pictures import png_image
+from fmnist_core.image_name import ImageName
 from ui import handles
-from ui.places import PAGES
-from ui.run_address import run_in_address
+from ui.answer_view import show_answers
+from ui.guards import explaining
+from ui.image_picker import image_picker
+from ui.own_picture import own_picture, show_steps
+from ui.run_choice import run_choice
+from ui.together import judge_together
 from ui.wording import plain
 
-CHOICES = {"random": "Random", "class": "By class", "mistakes": "Mistakes only"}
+KINDS = {"test": "Test images", "validation": "Validation images", "own": "Your own picture"}
+
+
+def drop_image() -> None:
+    """Another kind of image begins with its own first one."""
+    st.query_params.pop("image", None)
+    st.session_state["predict.page"] = 0
+
 
 st.title("What does it see?", anchor=False)
-st.write("Take test images that the network has never trained on, and see how sure it is of each class.")
+st.write("Pick an image, or bring your own, and see how sure the network is of each class.")
+chosen = run_choice()
 dataset = handles.data().dataset
-try:
-    named = run_in_address()
-    runs = [run for run in handles.store().runs() if run.best_epoch is not None and handles.has_matching_data(run)]
-except StoreError as error:
-    st.error(f"Runs cannot be shown: {plain(str(error))}.", icon=":material/error:")
-    st.stop()
-if not runs:
-    with st.container(border=True):
-        st.subheader("No trained network yet", anchor=False)
-        st.write(f"Train one on {dataset.name} first: the Quick preset takes a few seconds.")
-        st.page_link(PAGES / "train.py", label="Go to Train", icon=":material/model_training:")
-    st.stop()
-if named is not None and named not in runs:
-    st.info(
-        f"Run {named.number} has no network to ask yet."
-        if handles.has_matching_data(named)
-        else f"Run {named.number} was trained on other data ({named.data_name}), which are not in use now.",
-        icon=":material/info:",
-    )
 
-state = st.session_state
-by_key = {run.key: run for run in runs}
-if named in runs:
-    state["predict.run"] = named.key
-elif state.get("predict.run") not in by_key:
-    state["predict.run"] = runs[0].key
-
-
-def put_in_address() -> None:
-    """Let the address name the chosen run."""
-    st.query_params["run"] = state["predict.run"]
-
-
-def restart() -> None:
-    """Begin another round of images."""
-    state["predict.position"] = 0
-
-
-def next_image() -> None:
-    """Go one image on."""
-    state["predict.position"] = state.get("predict.position", 0) + 1
-
-
-choose, ask = st.columns([2, 3], gap="large")
-with choose:
-    st.selectbox(
-        "Run",
-        list(by_key),
-        format_func=lambda key: f"Run {by_key[key].number} · {describe(by_key[key].config)}",
-        key="predict.run",
-        on_change=put_in_address,
-        help="The stored run whose network is asked.",
-    )
-    run = by_key[state["predict.run"]]
-    epochs = {"best": f"Best epoch ({run.best_epoch})"}
-    if not run.is_active:
-        epochs["last"] = f"Last epoch ({run.epochs_done})"
-    kind = st.segmented_control(
-        "Weights",
-        list(epochs),
-        format_func=epochs.__getitem__,
-        default="best",
-        required=True,
-        key="predict.kind",
-        help="The best epoch is the one with the lowest validation loss.",
-    )
-    choice = st.segmented_control(
-        "Images",
-        list(CHOICES),
-        format_func=CHOICES.__getitem__,
-        default="random",
-        required=True,
-        key="predict.choice",
-        on_change=restart,
-        help="Mistakes only: images that this network puts into a wrong class.",
-    )
-    label = 0
-    if choice == "class":
-        label = st.selectbox(
-            "Class", range(len(CLASSES)), format_func=CLASSES.__getitem__, key="predict.class", on_change=restart
+picked = None
+if "image" in st.query_params:
+    try:
+        picked = ImageName.parse(st.query_params["image"])
+        picked.find(dataset)
+    except ValueError as error:
+        picked = None
+        st.warning(
+            f"The image in this page's address cannot be shown: {plain(str(error))}.", icon=":material/link_off:"
         )
+st.session_state.setdefault("predict.kind", "test")
+if picked is not None:
+    st.session_state["predict.kind"] = "test" if picked.source == "test" else "validation"
 
-try:
-    epoch = run.best_epoch if kind == "best" else run.epochs_done
-    scores = handles.test_probabilities(run.key, kind, epoch, dataset.fingerprint)
-except StoreError as error:
-    st.error(f"The network cannot be read: {plain(str(error))}.", icon=":material/error:")
+kinds = list(KINDS)
+if all(run.config.protocol == "article" for run in chosen.runs):
+    kinds.remove("validation")  # they are the test images
+if st.session_state["predict.kind"] not in kinds:
+    st.session_state["predict.kind"] = "test"
+kind = st.segmented_control(
+    "Images",
+    kinds,
+    format_func=KINDS.__getitem__,
+    required=True,
+    key="predict.kind",
+    persist_state="session",
+    on_change=drop_image,
+    help="Test images are those that no run was trained on. Validation images were held out of the training images, "
+    "to choose the best epoch by.",
+)
+choose, ask = st.columns([6, 7], gap="large")
+if kind == "own":
+    with choose:
+        picture = own_picture()
+    with ask:
+        if picture is not None:
+            with explaining("The network cannot be read"):
+                show_answers(picture.pixels, chosen)
+        else:
+            with st.container(border=True):
+                st.subheader("No picture yet", anchor=False)
+                st.write("Draw one, choose a file or take a photo. The answer appears here at once.")
+    if picture is not None:
+        show_steps(picture)
     st.stop()
-labels = dataset.test_labels.numpy()
-predicted = scores.argmax(axis=1)
-order = shuffled(candidates(choice, labels, predicted, label), seed=state.setdefault("predict.seed", new_order()))
-if len(order) == 0:
-    ask.info("This network makes no mistakes on these images.", icon=":material/check_circle:")
-    st.stop()
-image = int(order[state.get("predict.position", 0) % len(order)])
 
+with explaining("The network cannot be read"):
+    together = judge_together(chosen, kind)
 with choose:
-    st.button("Next sample", type="primary", icon=":material/arrow_forward:", key="predict.next", on_click=next_image)
-with ask:
-    picture, answer = st.columns([2, 3])
-    picture.image(png_image(dataset.test_images[image].numpy(), scale=9), width="content")
-    picture.caption(f"Test image {image:,} · true class **{CLASSES[labels[image]]}**")
-    top = int(predicted[image])
-    verdict = f"**{CLASSES[top]}** with {percentage(float(scores[image, top]))}"
-    if top == labels[image]:
-        answer.success(f"Right: {verdict}.", icon=":material/check:")
+    if together is None:
+        st.info(
+            "These two runs have no validation image in common that neither was trained on. Choose the test images, "
+            "or another run beside the first.",
+            icon=":material/info:",
+        )
+        name = None if picked is None else str(picked)
     else:
-        answer.error(f"Wrong: {verdict}; it is a **{CLASSES[labels[image]]}**.", icon=":material/close:")
-    answer.plotly_chart(
-        probability_bars(scores[image].tolist(), CLASSES, true_class=int(labels[image]), colour=run_colour(run.number)),
-        key="predict.bars",
-        config={"displayModeBar": False},
-        alt=f"Probabilities of the ten classes for test image {image}",
-    )
+        name = image_picker(together, chosen, kind, None if picked is None else str(picked))
+with ask:
+    if name is not None:
+        shown = ImageName.parse(name)
+        pixels, label = shown.find(dataset)
+        part = "test" if shown.source == "test" else "validation"
+        if memorised := [run for run in chosen.runs if handles.judged_of(run, part).row(shown) is None]:
+            st.warning(
+                f"Run {' and run '.join(str(run.number) for run in memorised)} trained on this image: what looks like "
+                "skill may be memory.",
+                icon=":material/school:",
+            )
+        with explaining("The network cannot be read"):
+            show_answers(pixels.numpy(), chosen, true_class=label, name=shown)

@@ -8,10 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
+import torch
 from streamlit.testing.v1 import AppTest
 
-from fmnist_core import inference, loading, worker
+from fmnist_core import loading, selection, worker
 from fmnist_core.config import RunConfig
+from fmnist_core.database import StoreError
+from fmnist_core.inference import probabilities
+from fmnist_core.judged import judged_images
+from fmnist_core.model import model_from_bytes
+from fmnist_core.schema import PREDICTIONS
 from fmnist_core.store import Store
 from tests.conftest import epoch_result, make_tiny_dataset
 from ui import handles
@@ -26,13 +32,25 @@ SECONDS = 30  # longest wait for another thread; passing tests need a few millis
 
 
 class IdleDispatcher:
-    """Hands no run to anybody, and counts how often it was told to look."""
+    """Hands nothing to anybody: counts how often it was told to look, and keeps the maps that it was asked for."""
 
     def __init__(self):
         self.woken = 0
+        self.maps = []
+        self.problems = {}
 
     def wake(self):
         self.woken += 1
+
+    def draw_map(self, request):
+        self.problems.pop(request, None)
+        self.maps.append(request)
+
+    def is_drawing(self, request):
+        return request in self.maps
+
+    def map_problem(self, request):
+        return self.problems.get(request)
 
 
 class Lab:
@@ -40,12 +58,13 @@ class Lab:
 
     def __init__(self, monkeypatch):
         self.dataset = REAL
+        self._monkeypatch = monkeypatch
         self.dispatcher = IdleDispatcher()
         self.load = lambda report: self.dataset
         monkeypatch.setattr(handles, "dispatcher", lambda: self.dispatcher)
         monkeypatch.setattr(loading, "load", lambda settings, report: self.load(report))
         monkeypatch.setattr(worker, "load_matching", lambda settings, fingerprint: self.dataset)
-        monkeypatch.setattr(inference, "new_order", lambda: 0)
+        monkeypatch.setattr(selection, "new_order", lambda: 0)
 
     @property
     def store(self):
@@ -53,11 +72,12 @@ class Lab:
 
     def open(self, page="train", **address):
         app = AppTest.from_file(SCRIPT, default_timeout=SECONDS)
+        if page == "train":
+            app.query_params.update(address)
+            return app.run()
+        app.run()  # an AppTest learns from its first run where the other pages are
         app.query_params.update(address)
-        app.run()
-        if page != "train":
-            go_to(app, page)
-        return app
+        return go_to(app, page)
 
     def ask(self, config=CONFIG, dataset=None):
         dataset = dataset or self.dataset
@@ -68,6 +88,32 @@ class Lab:
         key = self.ask(config, dataset)
         worker.train_stored_run(handles.settings(), key, "a worker")
         return key
+
+    def judged(self, key, part="test"):
+        """The images that a run is judged by."""
+        return judged_images(self.dataset, self.store.run(key).config, part)
+
+    def scores(self, key, part="test", kind="best"):
+        """What a run's stored network says of the images that the run is judged by."""
+        images = torch.from_numpy(self.judged(key, part).pixels(self.dataset))
+        return probabilities(self.network(key, kind), images)
+
+    def network(self, key, kind="best"):
+        return model_from_bytes(self.store.run(key).config, self.store.weights(key, kind))
+
+    def forget_predictions(self, *keys, epoch=None):
+        """As though these runs were older than stored predictions, or their one epoch was."""
+        rows = PREDICTIONS.c.run_key.in_(keys) & (True if epoch is None else PREDICTIONS.c.epoch == epoch)
+        with self.store._writing() as connection:
+            assert connection.execute(PREDICTIONS.delete().where(rows)).rowcount
+
+    def fail(self, method):
+        """Have a method of the store fail from now on."""
+
+        def broken(store, *arguments):
+            raise StoreError("the run store cannot be read (disk I/O error)")
+
+        self._monkeypatch.setattr(Store, method, broken)
 
     def record(self, key, epoch, validation_loss, best=None):
         """Store one epoch of a run that "a worker" has claimed."""
@@ -114,6 +160,12 @@ def press(app, key):
     return app.button(key=key).click().run()
 
 
+def choose(app, key, value):
+    """Set the select box, the segmented control or the toggle with this key."""
+    (widget,) = (widget for widget in [*app.selectbox, *app.segmented_control, *app.toggle] if widget.key == key)
+    return widget.set_value(value).run()
+
+
 def texts(elements):
     return [element.value for element in elements]
 
@@ -134,7 +186,8 @@ def keys(elements):
 
 def live_charts(app):
     """Key -> figure of the charts that grow in place."""
-    return {element.key: json.loads(json.loads(element.proto.json)["figure"]) for element in app.get("bidi_component")}
+    sent = {element.key: json.loads(element.proto.json) for element in app.get("bidi_component")}
+    return {key: json.loads(data["figure"]) for key, data in sent.items() if "figure" in data}
 
 
 def curve(figure, name):

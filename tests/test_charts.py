@@ -1,15 +1,13 @@
-"""Figures are checked by their traces and axes, pictures by their pixels."""
+"""Figures are checked by their traces and axes."""
 
 import tomllib
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
-from fmnist_core import charts, pictures
+from fmnist_core import charts
 
 CLASSES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 
@@ -166,29 +164,6 @@ def test_percentages_claim_no_false_certainty(share, words):
     assert charts.percentage(share) == words
 
 
-def test_probability_bars_keep_the_classes_order_and_the_whole_axis():
-    figure = charts.probability_bars([0.1] * 10, CLASSES, true_class=None, colour="#c4480c")
-    assert list(figure.layout.yaxis.ticktext) == CLASSES
-    assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]
-    assert tuple(figure.layout.xaxis.range) == (0, 1)
-    assert not figure.layout.shapes
-
-
-def test_probability_bars_mark_the_true_class_by_words_and_outline():
-    shares = [0.02] * 9 + [0.82]
-    figure = charts.probability_bars(shares, CLASSES, true_class=2, colour="#c4480c")
-    assert figure.layout.yaxis.ticktext[2] == "<b>Pullover (true)</b>"
-    (outline,) = figure.layout.shapes
-    assert outline.y0 < 2 < outline.y1
-    assert max(figure.data[0].marker.opacity) == figure.data[0].marker.opacity[9]
-    assert figure.data[0].text[9] == "82.0%"
-
-
-def test_probability_bars_refuse_unequal_lengths():
-    with pytest.raises(ValueError, match="9 probabilities for 10 classes"):
-        charts.probability_bars([0.1] * 9, CLASSES, true_class=None, colour="#000000")
-
-
 def test_class_counts_stack_the_splits():
     figure = charts.class_counts({"Training": [5000] * 10, "Test": [1000] * 10}, CLASSES)
     assert [(trace.name, sum(trace.x)) for trace in figure.data] == [("Training", 50_000), ("Test", 10_000)]
@@ -208,41 +183,3 @@ def test_pixel_histogram_shows_shares_on_a_logarithmic_axis():
 def test_pixel_histogram_refuses_bins_of_unequal_width(bins):
     with pytest.raises(ValueError, match=f"must divide 256, got {bins}"):
         charts.pixel_histogram([1] * bins)
-
-
-def decode(png: bytes) -> np.ndarray:
-    return np.asarray(Image.open(BytesIO(png)))
-
-
-def test_png_image_enlarges_each_pixel_to_a_sharp_square():
-    pixels = np.arange(784, dtype=np.uint16).reshape(28, 28).astype(np.uint8)
-    grey, opacity = np.moveaxis(decode(pictures.png_image(pixels, 3)), -1, 0)
-    assert (grey == np.kron(pixels, np.ones((3, 3), np.uint8))).all()
-    assert (opacity == 255).all()
-
-
-def test_contact_sheet_fills_rows_and_leaves_gaps_transparent():
-    images = np.stack([np.full((28, 28), level, np.uint8) for level in (10, 20, 30)])
-    sheet = decode(pictures.contact_sheet(images, columns=2, scale=2))
-    assert sheet.shape == (114, 114, 2)
-    assert [sheet[y, x, 0] for y, x in ((0, 0), (0, 113), (113, 0))] == [10, 20, 30]
-    opacity = sheet[..., 1]
-    assert (opacity[:, 56:58] == 0).all()  # the gap between the columns
-    assert (opacity[56:58] == 0).all()
-    assert (opacity[58:, 58:] == 0).all()  # the place of a fourth image
-    assert (opacity == 255).sum() == 3 * 56 * 56
-
-
-@pytest.mark.parametrize(
-    ("images", "columns", "scale"),
-    [
-        (np.zeros((2, 28, 28)), 1, 1),
-        (np.zeros((28, 28), np.uint8), 1, 1),
-        (np.zeros((0, 28, 28), np.uint8), 1, 1),
-        (np.zeros((1, 28, 28), np.uint8), 0, 1),
-        (np.zeros((1, 28, 28), np.uint8), 1, 0),
-    ],
-)
-def test_contact_sheet_refuses_what_it_cannot_draw(images, columns, scale):
-    with pytest.raises(ValueError, match="must be"):
-        pictures.contact_sheet(images, columns, scale)

@@ -4,11 +4,8 @@ import torch
 from torch import Generator
 
 from fmnist_core.config import RunConfig
-from fmnist_core.inference import candidates, new_order, probabilities, shuffled
+from fmnist_core.inference import probabilities
 from fmnist_core.model import MLP
-
-LABELS = np.array([0, 1, 2, 1, 0])
-PREDICTED = np.array([0, 2, 2, 1, 1])
 
 
 @pytest.fixture
@@ -43,32 +40,3 @@ def test_probabilities_leave_the_images_as_they_are(model, images):
     before = images.clone()
     probabilities(model, images)
     assert torch.equal(images, before)
-
-
-@pytest.mark.parametrize(
-    ("choice", "label", "expected"),
-    [("random", 0, [0, 1, 2, 3, 4]), ("class", 1, [1, 3]), ("class", 9, []), ("mistakes", 0, [1, 4])],
-)
-def test_a_choice_admits_all_or_one_class_or_the_mistakes(choice, label, expected):
-    assert candidates(choice, LABELS, PREDICTED, label).tolist() == expected
-
-
-def test_a_shuffled_round_holds_every_image_once():
-    order = shuffled(np.arange(10, 60), seed=3)
-    assert sorted(order) == list(range(10, 60))
-    assert order.tolist() != list(range(10, 60))
-
-
-def test_the_order_depends_on_the_seed_alone():
-    positions = np.arange(50)
-    np.testing.assert_array_equal(shuffled(positions, seed=3), shuffled(positions, seed=3))
-    assert shuffled(positions, seed=3).tolist() != shuffled(positions, seed=4).tolist()
-    assert positions.tolist() == list(range(50))
-
-
-def test_nothing_can_be_shuffled():
-    assert shuffled(np.array([], dtype=np.int64), seed=0).tolist() == []
-
-
-def test_each_order_is_new():
-    assert len({new_order() for _ in range(8)}) > 1

@@ -9,7 +9,8 @@ from sklearn.metrics import f1_score, precision_score, recall_score
 from fmnist_core.data import CLASSES
 from fmnist_core.evaluation import CONFIDENCE_BINS, expected_calibration_error
 from fmnist_core.inspection import (
-    calibration_sentence,
+    better_calibrated,
+    calibration_table,
     cell_images,
     cell_name,
     class_table,
@@ -93,8 +94,8 @@ def test_measures_without_anything_to_count_are_a_dash():
     words = class_table_words(table)
     assert list(words) == ["Class", "Images", "Run 3: precision", "Run 3: recall", "Run 3: F1"]
     shown = words.set_index("Class")
-    assert shown.loc["T-shirt/top"].tolist() == ["2", "66.7 %", "100.0 %", "80.0 %"]
-    assert shown.loc["Trouser"].tolist() == ["1", "\N{EN DASH}", "0.0 %", "0.0 %"]
+    assert shown.loc["T-shirt/top"].tolist() == ["2", "66.7%", "100.0%", "80.0%"]
+    assert shown.loc["Trouser"].tolist() == ["1", "\N{EN DASH}", "0.0%", "0.0%"]
 
 
 def test_two_runs_stand_side_by_side_measure_by_measure():
@@ -188,45 +189,32 @@ def test_reliability_of_nothing_is_refused(images, labels):
         reliability(np.full((images, 10), 0.1, dtype=np.float32), np.zeros(labels, dtype=np.int64))
 
 
-def test_one_runs_calibration_in_words():
-    over = reliability(scores_of(0.8, 0.8, 0.8, 0.8), np.array([0, 0, 0, 1]))
-    assert calibration_sentence({"Run 3 (dropout 0.2)": over}) == (
-        "On these 4 images, Run 3 (dropout 0.2) is 80.0 % sure on average and right in 75.0 % of cases: over-confident "
-        "by 5.0 percentage points. Among images of like confidence, confidence and accuracy lie 5.0 points apart on "
-        "average (the calibration error)."
-    )
-    under = reliability(scores_of(0.7), np.array([0]))
-    assert "On this image, Run 3 is" in calibration_sentence({"Run 3": under})
-    assert "under-confident by 30.0 percentage points" in calibration_sentence({"Run 3": under})
+def test_a_runs_calibration_in_words():
+    table = calibration_table({"Run 3": reliability(scores_of(0.8, 0.8, 0.8, 0.8), np.array([0, 0, 0, 1]))})
+    assert table.iloc[0].tolist() == ["Run 3", "80.0%", "75.0%", "5.0 points", "5.0 points"]
+    shy = calibration_table({"Run 3": reliability(scores_of(0.7), np.array([0]))})
+    assert shy.loc[0, "Over-confident by"] == "\N{MINUS SIGN}30.0 points"
 
 
 def test_errors_that_cancel_are_not_called_good_calibration():
     """Sure on average as often as right, but wrong where it is sure and right where it is not."""
-    words = calibration_sentence({"Run 3": reliability(scores_of(0.8, 0.2), np.array([1, 0]))})
-    assert "on average as sure as it is right" in words
-    assert "80.0 points apart" in words
+    table = calibration_table({"Run 3": reliability(scores_of(0.8, 0.2), np.array([1, 0]))})
+    assert table.loc[0, ["Over-confident by", "Calibration error"]].tolist() == ["0.0 points", "80.0 points"]
 
 
 def test_the_better_calibrated_of_two_runs_is_named_whatever_the_order():
     labels = np.array([0, 0, 0, 1])
     good, bad = reliability(scores_of(*[0.8] * 4), labels), reliability(scores_of(*[0.95] * 4), labels)
     for curves in ({"Run 3": good, "Run 5": bad}, {"Run 5": bad, "Run 3": good}):
-        words = calibration_sentence(curves)
-        assert "Run 3 is better calibrated by 15.0 points" in words
-        assert "lie 5.0 points apart on average (the calibration error), with Run 5 20.0." in words
-        assert words.endswith("This holds for these two runs on these images; other seeds may differ.")
-        assert words.count("On these 4 images") == 1
+        assert better_calibrated(curves) == (
+            "Run 3 is better calibrated on these images: its calibration error is 15.0 points lower than that of Run 5."
+        )
 
 
-def test_equally_calibrated_runs_are_called_so():
-    curve = reliability(scores_of(0.8), np.array([0]))
-    words = calibration_sentence({"Run 3": curve, "Run 5": curve})
-    assert "better" not in words
-    assert "With both, among images of like confidence" in words
-
-
-def test_calibration_is_worded_for_one_run_or_two():
-    curve = reliability(scores_of(0.8), np.array([0]))
-    for names in ((), ("a", "b", "c")):
-        with pytest.raises(ValueError, match="one run or two"):
-            calibration_sentence(dict.fromkeys(names, curve))
+def test_a_hair_is_not_called_better():
+    labels = np.array([0, 0, 0, 1])
+    curves = {
+        "Run 3": reliability(scores_of(*[0.8] * 4), labels),
+        "Run 5": reliability(scores_of(*[0.804] * 4), labels),
+    }
+    assert better_calibrated(curves) == "Both are calibrated about equally well on these images."

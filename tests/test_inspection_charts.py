@@ -48,8 +48,8 @@ def test_cells_say_what_they_count_in_numbers_and_words():
     cells = texts(figure)
     assert (cells[6, 0], cells[6, 6], cells[0, 6]) == ("97", "903", "")
     words = figure.data[0].text
-    assert words[6][0] == "Shirt taken for T-shirt/top:<br>97 of 1,000 images, 9.7 %"
-    assert words[6][6] == "Shirt recognised:<br>903 of 1,000 images, 90.3 %"
+    assert words[6][0] == "Shirt taken for T-shirt/top:<br>97 of 1,000 images, 9.7%"
+    assert words[6][6] == "Shirt recognised:<br>903 of 1,000 images, 90.3%"
 
 
 def test_shares_are_percent_in_three_characters():
@@ -159,7 +159,7 @@ def test_lines_are_accuracy_over_confidence_without_empty_bins():
     assert list(line.x) == pytest.approx([0.5, 0.78])
     assert list(line.y) == [0, 0.75]
     assert line.marker.size[1] > line.marker.size[0]
-    assert line.hovertext[1] == "Run 3<br>73 to 80 % sure: 4 images, 66.7 %<br>78.0 % sure on average, 75.0 % right"
+    assert line.hovertext[1] == "Run 3<br>73 to 80% sure: 4 images, 66.7%<br>78.0% sure on average, 75.0% right"
 
 
 def test_bars_are_shares_of_all_images_in_the_middle_of_their_bins():

@@ -4,13 +4,11 @@ What needs a browser (a growing chart, a click into a table, cold links) is test
 """
 
 import json
-import re
 import threading
 from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from torch import Generator
 
 from fmnist_core import worker
 from fmnist_core.config import PRESETS, RunConfig, describe
@@ -18,9 +16,7 @@ from fmnist_core.data import CLASSES, DataError
 from fmnist_core.database import StoreError
 from fmnist_core.diagnosis import diagnose
 from fmnist_core.download import Progress
-from fmnist_core.inference import probabilities
 from fmnist_core.loading import BackgroundData
-from fmnist_core.model import MLP, model_from_bytes, model_to_bytes
 from fmnist_core.store import WAITING_LIMIT, Store
 from tests.conftest import make_tiny_dataset
 from tests.page_lab import (
@@ -39,7 +35,12 @@ from tests.page_lab import (
 )
 from ui import handles
 
-PAGES = {"train": "Is it overfitting?", "predict": "What does it see?", "data": "What the networks look at"}
+PAGES = {
+    "train": "Is it overfitting?",
+    "predict": "What does it see?",
+    "inspect": "What does it get wrong?",
+    "data": "What the networks look at",
+}
 UNKNOWN_KEY = "0123456789abcdef"
 
 
@@ -99,8 +100,9 @@ def test_the_empty_train_page_says_what_to_do(lab):
     assert not app.dataframe
 
 
-def test_the_empty_predict_page_leads_to_the_train_page(lab):
-    app = lab.open("predict")
+@pytest.mark.parametrize("page", ["predict", "inspect"])
+def test_pages_about_networks_lead_to_the_train_page_while_there_is_none(lab, page):
+    app = lab.open(page)
     assert "No trained network yet" in texts(app.subheader)
     assert [label for _, label in links(app)] == ["Go to Train"]
     assert not app.button
@@ -137,7 +139,7 @@ def test_an_unusable_setting_is_explained_until_it_is_mended(lab, monkeypatch):
     assert texts(app.title) == [PAGES["train"]]
 
 
-@pytest.mark.parametrize("page", ["train", "predict"])
+@pytest.mark.parametrize("page", ["train", "predict", "inspect"])
 def test_a_store_that_cannot_be_read_any_more_is_explained(lab, page, monkeypatch):
     app = lab.open(page)
 
@@ -150,7 +152,7 @@ def test_a_store_that_cannot_be_read_any_more_is_explained(lab, page, monkeypatc
     assert texts(app.error) == ["Runs cannot be shown: the run store cannot be read (disk I/O error)."]
 
 
-@pytest.mark.parametrize(("page", "method"), [("train", "epochs"), ("predict", "weights")])
+@pytest.mark.parametrize(("page", "method"), [("train", "epochs"), ("predict", "weights"), ("inspect", "weights")])
 def test_a_store_that_fails_while_a_run_is_shown_is_explained(lab, page, method, monkeypatch):
     key = lab.train()
 
@@ -457,14 +459,14 @@ def test_a_running_run_says_how_far_it_is_and_can_be_asked_to_stop(lab):
 # Train: the run in the address
 
 
-@pytest.mark.parametrize("page", ["train", "predict"])
+@pytest.mark.parametrize("page", ["train", "predict", "inspect"])
 def test_an_unknown_run_is_explained(lab, page):
     app = lab.open(page, run=UNKNOWN_KEY)
     assert not app.exception
     assert f"This server has no run {UNKNOWN_KEY}" in texts(app.warning)[0]
 
 
-@pytest.mark.parametrize("page", ["train", "predict"])
+@pytest.mark.parametrize("page", ["train", "predict", "inspect"])
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -605,187 +607,6 @@ def test_all_runs_are_listed_newest_first(lab):
     assert table["run"].tolist() == [2, 1]
     assert table["status"].tolist() == ["queued", "finished"]
     assert table["settings"].tolist() == [describe(replace(CONFIG, seed=1)), describe(CONFIG)]
-
-
-# Predict
-
-
-def shown_image(app):
-    """The number and the true class of the image that is shown."""
-    (caption,) = (text for text in texts(app.caption) if text.startswith("Test image"))
-    number, name = re.fullmatch(r"Test image ([\d,]+) · true class \*\*(.+)\*\*", caption).groups()
-    return int(number.replace(",", "")), name
-
-
-def bars(app):
-    (chart,) = app.get("plotly_chart")
-    return json.loads(chart.proto.spec)["data"][0]["x"]
-
-
-def scores_of(lab, key, kind="best"):
-    run = lab.store.run(key)
-    return probabilities(model_from_bytes(run.config, lab.store.weights(key, kind)), lab.dataset.test_images)
-
-
-def test_an_image_is_shown_with_the_networks_probabilities_and_verdict(lab):
-    scores = scores_of(lab, lab.train())
-    app = lab.open("predict")
-    seen = set()
-    for _ in range(30):
-        number, name = shown_image(app)
-        assert name == CLASSES[lab.dataset.test_labels[number]]
-        assert bars(app) == pytest.approx(scores[number].tolist(), abs=1e-6)
-        right = bool(scores[number].argmax() == lab.dataset.test_labels[number])
-        (verdict,) = texts(app.success if right else app.error)
-        assert verdict.startswith("Right: " if right else "Wrong: ")
-        assert CLASSES[scores[number].argmax()] in verdict
-        seen.add(right)
-        press(app, "predict.next")
-    assert seen == {True, False}
-
-
-def test_next_sample_shows_another_image(lab):
-    lab.train()
-    app = lab.open("predict")
-    before, picture = shown_image(app), pictures(app)
-    press(app, "predict.next")
-    assert not app.exception
-    assert shown_image(app) != before
-    assert pictures(app) != picture
-
-
-def test_an_image_stays_while_nothing_is_pressed(lab):
-    lab.train()
-    app = lab.open("predict")
-    before = shown_image(app)
-    assert shown_image(app.run()) == before
-
-
-def test_mistakes_only_shows_every_mistake_once_a_round_and_nothing_else(lab):
-    scores = scores_of(lab, lab.train())
-    mistakes = set((scores.argmax(axis=1) != lab.dataset.test_labels.numpy()).nonzero()[0].tolist())
-    assert 2 <= len(mistakes) <= 50
-    app = lab.open("predict")
-    app.segmented_control(key="predict.choice").set_value("mistakes").run()
-    shown = [shown_image(app)[0]]
-    for _ in range(len(mistakes) - 1):
-        press(app, "predict.next")
-        shown.append(shown_image(app)[0])
-    assert len(shown) == len(set(shown))
-    assert set(shown) == mistakes
-    press(app, "predict.next")
-    assert shown_image(app)[0] == shown[0]
-
-
-def test_a_network_without_mistakes_says_so(lab):
-    key = lab.train(replace(CONFIG, learning_rate=0.003))
-    assert lab.store.tests(key)["best"].accuracy == 1
-    app = lab.open("predict")
-    app.segmented_control(key="predict.choice").set_value("mistakes").run()
-    assert not app.exception
-    assert texts(app.info) == ["This network makes no mistakes on these images."]
-    app.segmented_control(key="predict.choice").set_value("random").run()
-    assert shown_image(app)
-
-
-def test_by_class_shows_that_class_only(lab):
-    lab.train()
-    app = lab.open("predict")
-    app.segmented_control(key="predict.choice").set_value("class").run()
-    assert shown_image(app)[1] == CLASSES[0]
-    app.selectbox(key="predict.class").set_value(7).run()
-    shown = set()
-    for _ in range(20):
-        shown.add(shown_image(app))
-        press(app, "predict.next")
-    assert {name for _, name in shown} == {CLASSES[7]}
-    assert len(shown) == 20  # the whole class
-
-
-def test_a_chosen_run_is_asked_and_put_into_the_address(lab):
-    first, second = lab.train(), lab.train(replace(CONFIG, seed=1))
-    app = lab.open("predict")
-    box = app.selectbox(key="predict.run")
-    assert box.options == [f"Run 2 · {describe(replace(CONFIG, seed=1))}", f"Run 1 · {describe(CONFIG)}"]
-    assert box.value == second
-    box.set_value(first).run()
-    assert app.query_params["run"] == first
-    assert bars(app) == pytest.approx(scores_of(lab, first)[shown_image(app)[0]].tolist(), abs=1e-6)
-
-
-def test_the_run_in_the_address_is_the_one_that_is_asked(lab):
-    first, _ = lab.train(), lab.train(replace(CONFIG, seed=1))
-    app = lab.open("predict", run=first)
-    assert app.selectbox(key="predict.run").value == first
-    assert bars(app) == pytest.approx(scores_of(lab, first)[shown_image(app)[0]].tolist(), abs=1e-6)
-
-
-def test_the_last_epochs_weights_can_be_asked_instead_of_the_best(lab):
-    key = lab.ask()
-    best, last = (model_to_bytes(MLP(CONFIG, weights=Generator().manual_seed(seed))) for seed in (1, 2))
-    lab.store.claim(key, "a worker")
-    lab.record(key, 1, 0.4, best=best)
-    lab.record(key, 2, 0.5)
-    lab.store.end(key, "a worker", "finished", last=last)
-    app = lab.open("predict")
-    image = shown_image(app)[0]
-    assert app.segmented_control(key="predict.kind").options == ["Best epoch (1)", "Last epoch (2)"]
-    assert bars(app) == pytest.approx(scores_of(lab, key, "best")[image].tolist(), abs=1e-6)
-    app.segmented_control(key="predict.kind").set_value("last").run()
-    assert bars(app) == pytest.approx(scores_of(lab, key, "last")[image].tolist(), abs=1e-6)
-
-
-def test_a_run_that_went_on_is_asked_with_its_new_last_weights(lab):
-    """Its best epoch, and so all that was known of it, may be the same as before."""
-    key = lab.ask()
-    early, late = (model_to_bytes(MLP(CONFIG, weights=Generator().manual_seed(seed))) for seed in (1, 2))
-    lab.store.claim(key, "a worker")
-    lab.record(key, 1, 0.4, best=early)
-    lab.store.end(key, "a worker", "stopped", last=early)
-    app = lab.open("predict")
-    app.segmented_control(key="predict.kind").set_value("last").run()
-    image = shown_image(app)[0]
-    lab.ask()
-    lab.store.claim(key, "a worker")
-    lab.record(key, 2, 0.5)
-    lab.store.end(key, "a worker", "finished", last=late)
-    app.run()
-    assert bars(app) == pytest.approx(scores_of(lab, key, "last")[image].tolist(), abs=1e-6)
-
-
-def test_a_run_that_trains_is_asked_at_its_best_epoch_so_far(lab):
-    finished, running = lab.train(), lab.ask(replace(CONFIG, seed=1))
-    lab.store.claim(running, "a worker")
-    lab.record(running, 1, 0.4, best=model_to_bytes(MLP(CONFIG, weights=Generator().manual_seed(1))))
-    app = lab.open("predict", run=finished)
-    app.segmented_control(key="predict.kind").set_value("last").run()
-    app.selectbox(key="predict.run").set_value(running).run()
-    assert not app.exception
-    assert app.segmented_control(key="predict.kind").options == ["Best epoch (1)"]
-    assert app.segmented_control(key="predict.kind").value == "best"
-    assert bars(app) == pytest.approx(scores_of(lab, running)[shown_image(app)[0]].tolist(), abs=1e-6)
-
-
-def test_runs_trained_on_other_data_are_not_offered(lab):
-    real, other = lab.dataset, replace(make_tiny_dataset(train_per_class=30), name="Drawn garments")
-    lab.dataset = other
-    foreign = lab.train(dataset=other)
-    lab.dataset = real
-    own = lab.train(replace(CONFIG, seed=1))
-    app = lab.open("predict", run=foreign)
-    assert not app.exception
-    assert app.selectbox(key="predict.run").options == [f"Run 2 · {describe(replace(CONFIG, seed=1))}"]
-    assert app.selectbox(key="predict.run").value == own
-    assert texts(app.info) == ["Run 1 was trained on other data (Drawn garments), which are not in use now."]
-
-
-def test_a_run_without_an_epoch_is_not_offered_and_the_page_says_why(lab):
-    lab.train()
-    waiting = lab.ask(replace(CONFIG, seed=1))
-    app = lab.open("predict", run=waiting)
-    assert not app.exception
-    assert app.selectbox(key="predict.run").options == [f"Run 1 · {describe(CONFIG)}"]
-    assert texts(app.info) == ["Run 2 has no network to ask yet."]
 
 
 # Data

@@ -4,6 +4,7 @@ import pytest
 
 from fmnist_core import pairs
 from fmnist_core.charts import run_colour
+from fmnist_core.comparison_charts import arm_colour
 from fmnist_core.config import RunConfig
 from fmnist_core.schema import Run
 
@@ -68,12 +69,20 @@ def test_the_run_with_less_dropout_is_the_baseline():
     assert pairs.less_dropout_first(same, PLAIN) == (same, PLAIN)
 
 
+def test_dropout_is_the_cause_only_where_nothing_else_differs():
+    assert pairs.cause(PLAIN, DROPOUT) == "Dropout"
+    assert pairs.cause(DROPOUT, run(3, dropout=0.5)) == "More dropout"
+    assert pairs.cause(PLAIN, run(4, dropout=0.2, epochs=6)) == "Run 4"
+    assert pairs.cause(PLAIN, run(5, seed=1)) == "Run 5"
+
+
 def test_a_name_says_what_the_lab_is_about():
     assert pairs.name(PLAIN) == "Run 1 · no dropout"
     assert pairs.name(run(12, dropout=0.35)) == "Run 12 · dropout 0.35"
 
 
-def test_each_run_keeps_its_colour_unless_both_have_the_same():
-    assert pairs.colours([PLAIN, DROPOUT]) == [run_colour(1), run_colour(2)]
-    assert pairs.colours([PLAIN, run(11)]) == [run_colour(1), run_colour(2)]
-    assert pairs.colours([run(10), run(20)]) == [run_colour(10), run_colour(1)]
+def test_a_run_keeps_its_colour_and_two_have_those_of_a_comparison():
+    assert pairs.colours([run(7)]) == [run_colour(7)]
+    assert pairs.colours([run(7), run(8, dropout=0.2)]) == [arm_colour(0), arm_colour(1)]
+    assert pairs.colours([run(8, dropout=0.2), run(7)]) == [arm_colour(1), arm_colour(0)]
+    assert pairs.colours([run(7), run(17)]) == [arm_colour(0), arm_colour(1)]

@@ -1,4 +1,4 @@
-"""Pictures of signed values, checked by their pixels."""
+"""Pictures are checked by their pixels."""
 
 from io import BytesIO
 
@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fmnist_core.pictures import AGAINST_COLOUR, FOR_COLOUR, contact_sheet, diverging_sheet, relevance_overlay
+from fmnist_core.pictures import (
+    AGAINST_COLOUR,
+    FOR_COLOUR,
+    contact_sheet,
+    diverging_sheet,
+    png_image,
+    png_thumbnail,
+    relevance_overlay,
+)
 
 GARMENT = np.full((28, 28), 200, np.uint8)
 
@@ -20,6 +28,61 @@ def signed(*values: float) -> np.ndarray:
     picture = np.zeros((28, 28), np.float32)
     picture[0, : len(values)] = values
     return picture
+
+
+def test_png_image_enlarges_each_pixel_to_a_sharp_square():
+    pixels = np.arange(784, dtype=np.uint16).reshape(28, 28).astype(np.uint8)
+    grey, opacity = np.moveaxis(decode(png_image(pixels, 3)), -1, 0)
+    assert (grey == np.kron(pixels, np.ones((3, 3), np.uint8))).all()
+    assert (opacity == 255).all()
+
+
+def test_contact_sheet_fills_rows_and_leaves_gaps_transparent():
+    images = np.stack([np.full((28, 28), level, np.uint8) for level in (10, 20, 30)])
+    sheet = decode(contact_sheet(images, columns=2, scale=2))
+    assert sheet.shape == (114, 114, 2)
+    assert [sheet[y, x, 0] for y, x in ((0, 0), (0, 113), (113, 0))] == [10, 20, 30]
+    opacity = sheet[..., 1]
+    assert (opacity[:, 56:58] == 0).all()  # the gap between the columns
+    assert (opacity[56:58] == 0).all()
+    assert (opacity[58:, 58:] == 0).all()  # the place of a fourth image
+    assert (opacity == 255).sum() == 3 * 56 * 56
+
+
+@pytest.mark.parametrize(
+    ("images", "columns", "scale"),
+    [
+        (np.zeros((2, 28, 28)), 1, 1),
+        (np.zeros((28, 28), np.uint8), 1, 1),
+        (np.zeros((0, 28, 28), np.uint8), 1, 1),
+        (np.zeros((1, 28, 28), np.uint8), 0, 1),
+        (np.zeros((1, 28, 28), np.uint8), 1, 0),
+    ],
+)
+def test_contact_sheet_refuses_what_it_cannot_draw(images, columns, scale):
+    with pytest.raises(ValueError, match="must be"):
+        contact_sheet(images, columns, scale)
+
+
+def test_a_small_picture_is_enlarged_by_a_whole_number_and_centred():
+    pixels = np.random.default_rng(0).integers(0, 256, (10, 30), np.uint8)
+    picture = decode(png_thumbnail(pixels, 100))
+    assert picture.shape == (100, 100, 2)
+    assert (picture[35:65, 5:95, 0] == np.kron(pixels, np.ones((3, 3), np.uint8))).all()
+    assert (picture[35:65, 5:95, 1] == 255).all()
+    assert (picture[..., 1] == 255).sum() == 30 * 90
+
+
+def test_a_large_picture_is_made_to_fit():
+    picture = decode(png_thumbnail(np.full((400, 200), 90, np.uint8), 100))
+    assert (picture[:, 25:75, 0] == 90).all()
+    assert (picture[..., 1] == 255).sum() == 100 * 50
+
+
+@pytest.mark.parametrize("pixels", [np.zeros((2, 2)), np.zeros((1, 2, 2), np.uint8), np.zeros((0, 2), np.uint8)])
+def test_what_is_no_grey_picture_is_refused(pixels):
+    with pytest.raises(ValueError, match="must be uint8"):
+        png_thumbnail(pixels, 10)
 
 
 def test_pixels_for_a_class_are_orange_and_those_against_it_blue():

@@ -365,3 +365,18 @@ def test_a_map_is_kept_and_replaced(store):
     assert (store.projection(key, 3, "test") == second).all()
     assert store.projection(key, 2, "test") is None
     assert store.projection(key, 3, "validation") is None
+
+
+def test_a_run_that_goes_on_leaves_its_earlier_end_behind(store):
+    key = ask(store)
+    store.claim(key, "me")
+    store.record_epoch(key, "me", result(1), b"", b"first")
+    store.end(key, "me", "stopped", last=b"first", tests={"last": Evaluation(0.4, 0.8, 0.1)})
+    ask(store)
+    store.claim(key, "me")
+    assert store.weights(key, "last") == b"first"  # until there is another epoch
+    store.record_epoch(key, "me", result(2, 0.6), b"", None)
+    store.end(key, "me", "failed", error="it broke")
+    assert store.weights(key, "last") is None
+    assert store.tests(key) == {}
+    assert store.weights(key, "best") == b"first"

@@ -138,7 +138,7 @@ def test_a_comparisons_figures_are_worded_with_their_spread_and_the_better_arm_i
         "Dropout": "0",
         "Seeds": "2 of 2",
         "Validation loss, last epoch": "0.439 ± 0.008",
-        "Validation accuracy, last epoch": "87.81 ± 0.23 %",
+        "Validation accuracy, last epoch": "87.81 ± 0.23%",
         "Seconds a run": "61 ± 1",
         "Parameters": "242,762",
     }

@@ -25,6 +25,7 @@ def draw() -> None:
             st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:", url_path="home", default=True),
             st.Page(PAGES / "compare.py", title="Compare", icon=":material/balance:"),
             st.Page(PAGES / "predict.py", title="Predict", icon=":material/image_search:"),
+            st.Page(PAGES / "inspect.py", title="Inspect", icon=":material/troubleshoot:"),
             st.Page(PAGES / "data.py", title="Data", icon=":material/grid_view:"),
             # The default page lives at "/" alone; this one answers those who type "/train".
             st.Page(PAGES / "train.py", title="Train", url_path="train", visibility="hidden"),

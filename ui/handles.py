@@ -1,19 +1,29 @@
 """The server's shared objects, made once a process: settings, store, dispatcher, data. The only home of st.cache_*."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import streamlit as st
+import torch
 
+from fmnist_core.config import Protocol, RunConfig
 from fmnist_core.data import split
 from fmnist_core.evaluation import Evaluation, evaluate, evaluate_with_training_mode_left_on
+from fmnist_core.image_name import Source
 from fmnist_core.inference import probabilities
 from fmnist_core.jobs import Dispatcher
+from fmnist_core.judged import JudgedImages, judged_images
 from fmnist_core.loading import BackgroundData
-from fmnist_core.model import model_from_bytes
-from fmnist_core.schema import Run, Weights
+from fmnist_core.model import MLP, model_from_bytes
+from fmnist_core.predictions import Replay, replay, unpack
+from fmnist_core.projection import last_hidden, plane
+from fmnist_core.schema import Part, Run, Weights
 from fmnist_core.settings import Settings
 from fmnist_core.store import Store
 from fmnist_core.summary import Summary, summarise
+from fmnist_core.suspects import Judgement, suspect_labels
 
 
 @st.cache_resource(show_spinner=False)
@@ -40,20 +50,6 @@ def data() -> BackgroundData:
     return BackgroundData(settings())
 
 
-@st.cache_data(show_spinner="Asking the network …", max_entries=16)
-def test_probabilities(run_key: str, kind: Weights, epoch: int, data_fingerprint: str) -> npt.NDArray[np.float32]:
-    """Probabilities (n, 10) of a stored run for all test images.
-
-    `epoch`, that of the weights, and `data_fingerprint` belong to the cache's key: a run that goes on moves them.
-    """
-    run, dataset = store().run(run_key), data().dataset
-    content = store().weights(run_key, kind)
-    assert run is not None, run_key
-    assert content is not None, run_key
-    assert dataset is not None, data_fingerprint
-    return probabilities(model_from_bytes(run.config, content), dataset.test_images)
-
-
 def has_matching_data(run: Run) -> bool:
     """Whether the data in use are those that the run was trained on."""
     dataset = data().dataset
@@ -66,6 +62,93 @@ def data_summary(data_fingerprint: str) -> Summary:
     dataset = data().dataset
     assert dataset is not None, data_fingerprint
     return summarise(dataset)
+
+
+# What follows belongs to one stored network each. `epoch`, that of its weights, is part of the cache's key: a run that
+# goes on moves it. What is kept as a resource is shared by all sessions as it is, and must not be changed.
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def network(run_key: str, kind: Weights, epoch: int) -> MLP:
+    """A stored network in evaluation mode."""
+    run, content = store().run(run_key), store().weights(run_key, kind)
+    assert run is not None, run_key
+    assert content is not None, (run_key, epoch)
+    return model_from_bytes(run.config, content)
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def has_last_weights(run_key: str, ended_at: float | None) -> bool:
+    """Whether a run that ended has stored its last network: one that failed, or whose worker died, has not.
+
+    `ended_at` belongs to the cache's key: a run that goes on ends again.
+    """
+    return store().weights(run_key, "last") is not None
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def judged(data_fingerprint: str, protocol: Protocol, seed: int, part: Part) -> JudgedImages:
+    """The images that runs of this protocol and seed are judged by."""
+    dataset = data().dataset
+    assert dataset is not None, data_fingerprint
+    return judged_images(dataset, RunConfig(protocol=protocol, seed=seed), part)
+
+
+def judged_of(run: Run, part: Part) -> JudgedImages:
+    """The images that a run is judged by."""
+    return judged(run.data_fingerprint, run.config.protocol, run.config.seed, part)
+
+
+@st.cache_resource(show_spinner="Asking the network …", max_entries=64)
+def scores(run_key: str, kind: Weights, epoch: int, part: Part) -> npt.NDArray[np.float32]:
+    """Probabilities (n, 10) that a stored network gives the images that its run is judged by."""
+    run, dataset = store().run(run_key), data().dataset
+    assert run is not None, run_key
+    assert dataset is not None, run_key
+    images = torch.from_numpy(judged_of(run, part).pixels(dataset))
+    answers = probabilities(network(run_key, kind, epoch), images)
+    answers.flags.writeable = False
+    return answers
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def replay_of(run_key: str, epochs_done: int, part: Part) -> Replay | None:
+    """What each epoch of a run said of the images that it is judged by; None where it was not stored."""
+    assert epochs_done, run_key
+    return replay(store().replay(run_key, part))
+
+
+@st.cache_resource(show_spinner="Finding the plane …", max_entries=16)
+def plane_of(run_key: str, kind: Weights, epoch: int, part: Part) -> npt.NDArray[np.float32]:
+    """The judged images on the plane of their two first principal components in the last hidden layer, (n, 2)."""
+    run, dataset = store().run(run_key), data().dataset
+    assert run is not None, run_key
+    assert dataset is not None, run_key
+    images = torch.from_numpy(judged_of(run, part).pixels(dataset))
+    return plane(last_hidden(network(run_key, kind, epoch), images))
+
+
+@st.cache_data(show_spinner="Asking all runs …", max_entries=8)
+def suspects(
+    best_epochs: tuple[tuple[str, int], ...], source: Source, data_fingerprint: str, limit: int
+) -> pd.DataFrame:
+    """The images whose labels the given runs doubt most; see `suspect_labels`. `best_epochs`: key and epoch of each."""
+    dataset = data().dataset
+    assert dataset is not None, data_fingerprint
+    part: Part = "test" if source == "test" else "validation"
+    stored = store().best_predictions([key for key, _ in best_epochs], part)
+    runs = store().runs_of([key for key, _ in best_epochs])
+
+    def judgements() -> Iterator[Judgement]:
+        for key, epoch in best_epochs:
+            images = judged_of(runs[key], part)
+            if images.source == source:
+                # Runs that are older than stored predictions are asked.
+                answers = unpack(stored[key]) if key in stored else scores(key, "best", epoch, part)
+                yield Judgement(images.positions, answers)
+
+    labels = dataset.train_labels if source == "train" else dataset.test_labels
+    return suspect_labels(judgements(), labels.numpy(), limit)
 
 
 @st.cache_data(show_spinner="Evaluating twice …", max_entries=32)

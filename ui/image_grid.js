@@ -7,8 +7,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const list = parentElement.querySelector(".grid");
   if (!grids.has(list)) grids.set(list, mount(list));
   const grid = grids.get(list);
-  grid.pick = (name) => setTriggerValue("pick", name);
+  grid.pick = (name) => {
+    setTriggerValue("pick", name);
+    if (data.showsIn) scrollTo(`.st-key-${CSS.escape(data.showsIn.replaceAll(".", "-"))}`);
+  };
   draw(grid, data);
+}
+
+// Only where it lies wholly out of sight: what the visitor sees already must not move.
+function scrollTo(selector) {
+  const target = document.querySelector(selector);
+  if (!target) return;
+  target.style.scrollMarginTop = "4rem"; // below the page's header
+  const { top, bottom } = target.getBoundingClientRect();
+  if (top > window.innerHeight - 100 || bottom < 100) target.scrollIntoView({ behavior: "smooth", block: "start" });
 }
 
 function mount(list) {

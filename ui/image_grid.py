@@ -91,12 +91,19 @@ class Tile:
 
 
 def image_grid(
-    tiles: Sequence[Tile], *, key: str, folder: str, chosen: str | None = None, on_pick: Callable[[str], None]
+    tiles: Sequence[Tile],
+    *,
+    key: str,
+    folder: str,
+    chosen: str | None = None,
+    on_pick: Callable[[str], None],
+    shows_in: str | None = None,
 ) -> None:
     """Show pictures that can be pressed; the one named `chosen` is outlined.
 
     `folder` is an address that ends in a slash; names must differ. `on_pick` is called with the pressed tile's name
-    before the script runs again, as callbacks of widgets are.
+    before the script runs again, as callbacks of widgets are. `shows_in` is the key of the container that shows the
+    picked one: on a phone it lies beyond the grid, and is scrolled to.
     """
     names = [tile.name for tile in tiles]
 
@@ -108,6 +115,6 @@ def image_grid(
 
     _component(
         key=key,
-        data={"tiles": [asdict(tile) for tile in tiles], "folder": folder, "chosen": chosen},
+        data={"tiles": [asdict(tile) for tile in tiles], "folder": folder, "chosen": chosen, "showsIn": shows_in},
         on_pick_change=pick,
     )

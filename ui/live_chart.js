@@ -76,7 +76,7 @@ async function render(chart) {
         // "autosize" would shrink the epoch axis to the epochs seen so far. Each tap comes as a double click, because
         // browsers make a mouse's click of it as well.
         doubleClick: isTouch ? false : "reset",
-        modeBarButtons: [["zoomIn2d", "zoomOut2d", "resetScale2d", downloadButton(chart)]],
+        modeBarButtons: [[...(canZoom(chart.figure.layout) ? ["zoomIn2d", "zoomOut2d", "resetScale2d"] : []), downloadButton(chart)]],
       }),
     );
     link(chart);
@@ -154,6 +154,10 @@ function downloadButton(chart) {
         { format: "png", scale: 2, width, height, filename: chart.data.filename },
       ),
   };
+}
+
+function canZoom(layout) {
+  return Object.entries(layout).some(([name, axis]) => /^[xy]axis/.test(name) && !axis.fixedrange);
 }
 
 function say(chart, sentence) {

@@ -1,4 +1,4 @@
-"""The run that the address names with `?run=`, shared by Train and Predict."""
+"""The runs that the address names, as `?run=` does; shared by Train, Predict and Inspect."""
 
 import re
 
@@ -11,9 +11,9 @@ from ui import handles
 _KEY = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
-def run_in_address() -> Run | None:
-    """The run named in the address, or None. One that cannot be shown is explained in a sentence."""
-    key = st.query_params.get("run")
+def run_in_address(parameter: str = "run") -> Run | None:
+    """The run that a parameter of the address names, or None. One that cannot be shown is explained in a sentence."""
+    key = st.query_params.get(parameter)
     if key is None:
         return None
     if not _KEY.fullmatch(key):

@@ -16,6 +16,7 @@ from ui import handles
 from ui.config_form import fill_form
 from ui.live_chart import live_chart
 from ui.places import PAGES
+from ui.reveal import are_revealed, reveal_button
 from ui.wording import duration, plain
 
 _TICK_SECONDS = 0.5
@@ -58,10 +59,9 @@ def _reuse(config: RunConfig) -> None:
 def _run(key: str, ticking: bool) -> None:
     if st.session_state.pop("train.redraw", False):
         st.rerun()
-    revealed = st.session_state.setdefault("train.revealed", set())
     try:
         run, epochs = handles.store().run(key), handles.store().epochs(key)
-        tests = handles.store().tests(key) if key in revealed else None
+        tests = handles.store().tests(key) if are_revealed([key]) else None
     except StoreError as error:
         st.error(f"The run cannot be shown: {plain(str(error))}.", icon=":material/error:")
         return
@@ -166,15 +166,7 @@ def _table(run: Run, epochs: pd.DataFrame, tests: Mapping[Weights, Evaluation] |
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         if not run.is_active and tests is None:
-            st.button(
-                "Reveal test accuracy",
-                icon=":material/visibility:",
-                key="train.reveal",
-                on_click=st.session_state["train.revealed"].add,
-                args=(run.key,),
-                help="The test set is for the end. Whoever chooses settings by it fits them to it, and the figure no "
-                "longer says how the network does on new images.",
-            )
+            reveal_button("Reveal test accuracy", [run.key], key="train.reveal")
         st.button(
             "Use these settings",
             icon=":material/tune:",
@@ -187,5 +179,11 @@ def _table(run: Run, epochs: pd.DataFrame, tests: Mapping[Weights, Evaluation] |
             PAGES / "predict.py",
             label="See what it predicts",
             icon=":material/image_search:",
+            query_params={"run": run.key},
+        )
+        st.page_link(
+            PAGES / "inspect.py",
+            label="Inspect its mistakes",
+            icon=":material/troubleshoot:",
             query_params={"run": run.key},
         )

@@ -7,10 +7,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+import torch
 from starlette.concurrency import run_in_threadpool
 
 from fmnist_core.database import StoreError
 from ui import handles
+
+_SLOW_IMPORTS = (
+    "fmnist_core.difference_chart",
+    "fmnist_core.inspection_charts",
+    "fmnist_core.own_picture",
+    "fmnist_core.projection",
+)
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +32,11 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     except (ValueError, StoreError) as error:
         logger.error("%s", error)
         dispatcher = None
-    # What a page imports first, scipy above all, takes seconds that no visitor should have to wait.
-    await run_in_threadpool(importlib.import_module, "fmnist_core.difference_chart")
+    # A test-set pass on more threads than one waits for cores that are busy training: 0.07 s then become 0.7 s.
+    torch.set_num_threads(1)
+    # What a page imports first, scipy and scikit-learn above all, takes seconds that no visitor should have to wait.
+    for module in _SLOW_IMPORTS:
+        await run_in_threadpool(importlib.import_module, module)
     # Streamlit collects garbage after every script run; what is imported by now never becomes garbage.
     gc.freeze()
     yield

@@ -24,6 +24,8 @@ from fmnist_core.tables import study_table
 from fmnist_core.verdict import judge
 from ui import explanations, handles
 from ui.live_chart import live_chart
+from ui.places import PAGES
+from ui.reveal import are_revealed, reveal_button
 from ui.study_form import start_study
 from ui.wording import duration, plain
 
@@ -65,8 +67,7 @@ def _study(study: Study, ticking: bool) -> None:
         _state(runs, progress)
     if not progress.asked_for:
         return
-    revealed = st.session_state.setdefault("compare.revealed", set())
-    reveal = study in revealed
+    reveal = are_revealed([arm.run.key for arm in runs if arm.run is not None])
     _answer(study, runs, reveal)
     _curves(study, runs)
     _table(study, runs, reveal)
@@ -149,7 +150,7 @@ def _answer(study: Study, runs: Sequence[ArmRun], reveal: bool) -> None:
                 ),
                 key="compare.differences",
                 config={"displayModeBar": False},
-                alt=f"Paired differences between dropout {second:g} and {first:g} with 95 % intervals",
+                alt=f"Paired differences between dropout {second:g} and {first:g} with 95% intervals",
             )
 
 
@@ -235,19 +236,13 @@ def _table(study: Study, runs: Sequence[ArmRun], reveal: bool) -> None:
     st.table(study_table(figures, better_arms(runs, reveal)).set_index("Dropout"))
     st.caption(
         "Mean ± standard deviation over the seeds that have finished. ★ marks the better arm of a column, and only "
-        "where the paired difference is more than noise (95 % interval). The best epoch is the one with the lowest "
+        "where the paired difference is more than noise (95% interval). The best epoch is the one with the lowest "
         "validation loss. The calibration error says how far confidence lies from accuracy."
     )
     with st.container(horizontal=True):
         if not reveal and any(arm.finished for arm in runs):
-            st.button(
-                "Reveal test figures",
-                icon=":material/visibility:",
-                key="compare.reveal",
-                on_click=st.session_state["compare.revealed"].add,
-                args=(study,),
-                help="The test set is for the end. Whoever chooses by it fits to it.",
-            )
+            keys = [arm.run.key for arm in runs if arm.run is not None]
+            reveal_button("Reveal test figures", keys, key="compare.reveal")
         st.download_button(
             "Download as CSV",
             figures.to_csv(index=False),
@@ -256,3 +251,11 @@ def _table(study: Study, runs: Sequence[ArmRun], reveal: bool) -> None:
             icon=":material/download:",
             key="compare.csv",
         )
+        first, second = (next((arm.run for arm in runs if arm.dropout == rate), None) for rate in study.dropouts[:2])
+        if first is not None and second is not None and first.best_epoch and second.best_epoch:
+            st.page_link(
+                PAGES / "inspect.py",
+                label="Inspect what changes",
+                icon=":material/troubleshoot:",
+                query_params={"run": first.key, "beside": second.key},
+            )

@@ -1,0 +1,68 @@
+"""Inspect: what one run, or two side by side, get wrong, how sure they are, and what they look for."""
+
+import streamlit as st
+
+from ui.guards import explaining
+from ui.inspect_views import show_confidence, show_first_layer, show_map, show_suspects
+from ui.mistakes_view import show_mistakes
+from ui.reveal import may_show_tests, reveal_button
+from ui.run_choice import run_choice
+from ui.together import judge_together
+
+PARTS = {"validation": "Validation images", "test": "Test images"}
+VIEWS = {
+    "Mistakes": show_mistakes,
+    "Confidence": show_confidence,
+    "Doubtful labels": show_suspects,
+    "First layer": show_first_layer,
+    "Map": show_map,
+}
+
+
+def put_view_in_address() -> None:
+    """Let the address name the view that is shown. Not by binding: what is bound cannot be handed on to Predict."""
+    st.query_params["view"] = st.session_state["inspect.view"]
+
+
+st.title("What does it get wrong?", anchor=False)
+st.write("Which classes a network confuses, how far its confidence can be trusted, and what it looks at.")
+chosen = run_choice()
+part = st.segmented_control(
+    "Judged by",
+    list(PARTS),
+    format_func=PARTS.__getitem__,
+    default="validation",
+    required=True,
+    key="inspect.part",
+    persist_state="session",
+    help="Validation images were held out of the training images. Runs that follow the article validate on the test "
+    "images, which makes their best epoch look better than it is.",
+)
+keys = [run.key for run in chosen.runs]
+if part == "test" and not may_show_tests(chosen.runs):
+    with st.container(border=True):
+        st.subheader("Test figures are hidden", anchor=False)
+        st.write("Choose by the validation images; look at the test images once, at the end.")
+        reveal_button("Reveal test figures", keys, key="inspect.reveal")
+    st.stop()
+with explaining("The network cannot be read"):
+    together = judge_together(chosen, part)
+if together is None:
+    st.info(
+        "These two runs have no validation image in common that neither was trained on: one of them follows the "
+        "article, and trained on all that the other held out. Choose the test images, or another run beside the first.",
+        icon=":material/info:",
+    )
+    st.stop()
+if together.images.source == "train":
+    about = "validation images, held out by both runs" if len(keys) > 1 else "validation images"
+else:
+    about = "test images" if part == "test" else "test images, on which the article validates"
+st.caption(f"{len(together.images):,} {about}.")
+if st.query_params.get("view") in VIEWS:
+    st.session_state["inspect.view"] = st.query_params["view"]
+tabs = st.tabs(list(VIEWS), key="inspect.view", on_change=put_view_in_address)
+for tab, show in zip(tabs, VIEWS.values(), strict=True):
+    if tab.open:
+        with tab, explaining("This cannot be shown"):
+            show(chosen, part, together)
