@@ -555,7 +555,7 @@ def test_a_run_with_fewer_mistakes_shows_its_last_page_of_them(lab):
     assert range_words(app)[0] == 41
     choose(app, "look.run", few)
     assert not app.exception
-    assert range_words(app)[0] == 1
+    assert range_words(app)[0] == 21
     assert app.button(key="predict.next").disabled
 
 
