@@ -1,11 +1,15 @@
-"""Opening the database: SQLite with safe settings, or any other that SQLAlchemy knows."""
+"""The store's database: SQLite with safe settings, or any other that SQLAlchemy knows; its layout and transactions."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from fmnist_core.schema import METADATA, SCHEMA, SCHEMA_VERSION
 
 BUSY_SECONDS = 30
 
@@ -64,3 +68,79 @@ def clock(engine: sa.Engine) -> sa.ColumnElement[float]:
     if engine.dialect.name == "sqlite":
         return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Float())
     return sa.cast(sa.func.extract("epoch", sa.func.clock_timestamp()), sa.Float)
+
+
+class Database:
+    """The database at `url`, with the tables of this program's layout.
+
+    Raises StoreError with a sentence for people when it cannot be opened, read or written.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = open_engine(url)
+        with self._translated("opened"):
+            version = self._version()
+            if version is None or version < SCHEMA_VERSION:
+                version = self._build()
+        if version != SCHEMA_VERSION:
+            raise StoreError(
+                f"the run store {self._shown_url} has layout {version}, and this program knows layout "
+                f"{SCHEMA_VERSION}; move the store away or use the program that made it"
+            )
+        self._now = clock(self._engine)
+
+    def _version(self) -> int | None:
+        """The layout of the store as it is; None where there is none yet."""
+        if not sa.inspect(self._engine).has_table("schema"):
+            return None
+        with self._engine.begin() as connection:
+            return connection.scalar(sa.select(SCHEMA.c.version))
+
+    def _build(self) -> int | None:
+        """Make the tables of a new store, or those that an older layout lacks: so far layouts have only grown."""
+        with self._writing() as connection:
+            METADATA.create_all(connection)
+            # Another process may have been faster.
+            version = connection.scalar(sa.select(SCHEMA.c.version))
+            if version is None:
+                connection.execute(SCHEMA.insert().values(version=SCHEMA_VERSION))
+            elif version < SCHEMA_VERSION:
+                connection.execute(SCHEMA.update().values(version=SCHEMA_VERSION))
+            return connection.scalar(sa.select(SCHEMA.c.version))
+
+    def close(self) -> None:
+        """Give all database connections back."""
+        self._engine.dispose()
+
+    @property
+    def _shown_url(self) -> str:
+        url = self._engine.url
+        return str(Path(url.database)) if url.database and url.drivername == "sqlite" else url.render_as_string()
+
+    @contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            cause = getattr(error, "orig", None) or error
+            raise StoreError(
+                f"the run store {self._shown_url} cannot be {doing} ({cause}); check that the folder exists, is "
+                "writable and has free space, or choose another place with DROPOUT_LAB_HOME"
+            ) from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with self._translated("read"), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        # SQLite must take the write lock when the transaction begins: one that reads first and then writes fails
+        # under other writers, and no busy timeout helps.
+        with (
+            self._translated("written"),
+            self._engine.connect().execution_options(begin_immediate=True) as connection,
+            connection.begin(),
+        ):
+            yield connection

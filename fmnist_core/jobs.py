@@ -173,4 +173,7 @@ class Dispatcher:
         if client is not None:
             client.close(timeout=5)
         if cluster is not None:
-            cluster.close(timeout=5)
+            try:
+                cluster.close(timeout=20)  # on a busy machine a worker may have to be killed, which takes it 4 s
+            except TimeoutError:
+                logger.warning("some workers did not end in time; they end with this process")

@@ -14,8 +14,8 @@ from fmnist_core.config import RunConfig
 from fmnist_core.data import draw, split
 from fmnist_core.jobs import Dispatcher
 from fmnist_core.model import MLP, model_to_bytes
-from fmnist_core.store import ATTEMPT_LIMIT
 from fmnist_core.training import EpochResult, train
+from fmnist_core.worker_store import ATTEMPT_LIMIT
 from tests.conftest import epoch_result, wait_until
 
 CONFIG = RunConfig(hidden=(64,), epochs=4, batch_size=64, dropout=0.2)

@@ -8,6 +8,7 @@ from fmnist_core.explanation import first_layer_weights, strongest_first
 from fmnist_core.image_name import ImageName
 from fmnist_core.inspection import better_calibrated, calibration_table, reliability
 from fmnist_core.inspection_charts import class_map, reliability_diagram
+from fmnist_core.pairs import is_fair
 from fmnist_core.pictures import diverging_sheet
 from fmnist_core.schema import Part, Run
 from fmnist_core.worker import MapRequest
@@ -30,6 +31,8 @@ def show_confidence(chosen: Chosen, part: Part, together: Together) -> None:
         name: reliability(scores, together.labels) for name, scores in zip(chosen.names, together.scores, strict=True)
     }
     if len(curves) == 2:
+        if is_fair(*chosen.runs):
+            st.subheader("Does dropout make it less over-confident?", anchor=False)
         st.write(f"{better_calibrated(curves)} Other seeds may differ.")
     st.table(calibration_table(curves).set_index("Run"))
     live_chart(

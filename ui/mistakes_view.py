@@ -111,6 +111,9 @@ def _cell(chosen: Chosen, together: Together, *, by_change: bool) -> None:
         cell_images(together.labels, predicted, true_class, said, scores)
         for predicted, scores in zip(together.predicted, together.scores, strict=True)
     ]
+    limit = _SHOWN_IMAGES
+    if any(len(one) > _SHOWN_IMAGES for one in rows) and st.toggle("Show all images", key="inspect.all"):
+        limit = len(together.labels)
     for number, (run, name) in enumerate(zip(chosen.runs, chosen.names, strict=True)):
         shown, others = (
             rows[number],
@@ -119,7 +122,7 @@ def _cell(chosen: Chosen, together: Together, *, by_change: bool) -> None:
         if by_change:
             shown = shown[~np.isin(shown, others)]
         alone = " alone" if by_change else ""
-        more = f", the surest {_SHOWN_IMAGES} of them" if len(shown) > _SHOWN_IMAGES else ""
+        more = f", the surest {limit} of them" if len(shown) > limit else ""
         st.markdown(f"**{name}**{alone} · {len(shown):,} image{'' if len(shown) == 1 else 's'}{more}")
         if not len(shown):
             continue
@@ -130,7 +133,7 @@ def _cell(chosen: Chosen, together: Together, *, by_change: bool) -> None:
                     caption=percentage(float(together.scores[number][row, said])),
                     alt=f"{together.images.name(row)}, {words}, with {together.scores[number][row, said]:.0%}",
                 )
-                for row in map(int, shown[:_SHOWN_IMAGES])
+                for row in map(int, shown[:limit])
             ],
             key=f"inspect.cell {run.key}",
             folder=image_folder(run.data_fingerprint),

@@ -4,15 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from fmnist_core.own_picture import (
-    BYTE_LIMIT,
-    PIXEL_LIMIT,
-    WEBP_PIXEL_LIMIT,
-    PictureError,
-    Prepared,
-    prepare,
-    read_picture,
-)
+from fmnist_core.own_picture import Prepared, prepare
+from fmnist_core.picture_file import BYTE_LIMIT, PIXEL_LIMIT, WEBP_PIXEL_LIMIT, PictureError, read_picture
 from fmnist_core.pictures import SIDE, png_thumbnail
 from ui.drawing_pad import drawing_pad
 from ui.wording import plain
