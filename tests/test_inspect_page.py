@@ -331,6 +331,23 @@ def test_an_address_that_names_no_cell_is_explained(lab):
     assert len(grids(app)) == 1
 
 
+def test_a_cell_can_be_chosen_without_a_click(lab):
+    key = lab.train()
+    app = lab.open("inspect")
+    choose(app, "inspect.true", 2)
+    assert app.query_params["cell"] == "2-2"
+    true_class, said = most_confused(lab, key)
+    choose(app, "inspect.true", true_class)
+    choose(app, "inspect.said", said)
+    assert app.query_params["cell"] == inspection.cell_name(true_class, said)
+    assert tiles(app, f"inspect.cell {key}") == surest_first(lab, key, true_class, said)
+    trigger(app, "click", "2-2", key=MATRIX["plain"])
+    assert [app.selectbox(key=f"inspect.{name}").value for name in ("true", "said")] == [2, 2]
+    choose(app, "inspect.said", None)
+    assert "cell" not in app.query_params
+    assert grids(app) == []
+
+
 def test_a_cell_without_images_has_no_grid(lab):
     key = lab.train(SURE)
     assert counts(lab, key).trace() == 100

@@ -10,6 +10,7 @@ from fmnist_core.charts import percentage
 from fmnist_core.data import CLASSES
 from fmnist_core.inspection import (
     cell_images,
+    cell_name,
     class_table,
     class_table_words,
     confused_pairs,
@@ -17,8 +18,10 @@ from fmnist_core.inspection import (
     parse_cell,
 )
 from fmnist_core.inspection_charts import confusion_difference, confusion_heatmap
+from fmnist_core.judged import Positions
 from fmnist_core.pairs import less_dropout_first
-from fmnist_core.schema import Part
+from fmnist_core.schema import Part, Run
+from fmnist_core.selection import Scores
 from ui.image_grid import Tile, image_grid
 from ui.image_route import image_folder
 from ui.live_chart import live_chart
@@ -89,56 +92,86 @@ def _difference(chosen: Chosen, matrices: Sequence[npt.NDArray[np.int64]]) -> No
 
 
 def _cell(chosen: Chosen, together: Together, *, by_change: bool) -> None:
-    """The images of the cell that the address names."""
-    cell = st.query_params.get("cell")
+    """The images of one cell, for each run; with `by_change` those that the other run does not put there."""
+    cell = _cell_choice()
     if cell is None:
-        st.caption(":material/touch_app: Click a cell to see its images, and an image to ask both runs about it.")
         return
-    try:
-        true_class, said = parse_cell(cell)
-    except ValueError:
-        st.warning(
-            "The cell in this page's address is none of this matrix. Click one above.", icon=":material/link_off:"
-        )
-        return
-    words = (
-        f"{CLASSES[true_class]}, recognised"
-        if true_class == said
-        else f"{CLASSES[true_class]} taken for {CLASSES[said]}"
-    )
-    st.subheader(words, anchor=False)
     rows = [
-        cell_images(together.labels, predicted, true_class, said, scores)
+        cell_images(together.labels, predicted, *cell, scores)
         for predicted, scores in zip(together.predicted, together.scores, strict=True)
     ]
-    limit = _SHOWN_IMAGES
-    if any(len(one) > _SHOWN_IMAGES for one in rows) and st.toggle("Show all images", key="inspect.all"):
-        limit = len(together.labels)
-    for number, (run, name) in enumerate(zip(chosen.runs, chosen.names, strict=True)):
-        shown, others = (
-            rows[number],
-            np.concatenate([other for place, other in enumerate(rows) if place != number] or [[]]),
-        )
-        if by_change:
-            shown = shown[~np.isin(shown, others)]
+    if by_change:
+        first, second = rows
+        rows = [first[~np.isin(first, second)], second[~np.isin(second, first)]]
+    is_long = any(len(shown) > _SHOWN_IMAGES for shown in rows)
+    limit = None if is_long and st.toggle("Show all images", key="inspect.all") else _SHOWN_IMAGES
+    for run, name, shown, scores in zip(chosen.runs, chosen.names, rows, together.scores, strict=True):
         alone = " alone" if by_change else ""
-        more = f", the surest {limit} of them" if len(shown) > limit else ""
+        more = f", the surest {limit} of them" if limit is not None and len(shown) > limit else ""
         st.markdown(f"**{name}**{alone} · {len(shown):,} image{'' if len(shown) == 1 else 's'}{more}")
-        if not len(shown):
-            continue
-        image_grid(
-            [
-                Tile(
-                    name=str(together.images.name(row)),
-                    caption=percentage(float(together.scores[number][row, said])),
-                    alt=f"{together.images.name(row)}, {words}, with {together.scores[number][row, said]:.0%}",
-                )
-                for row in map(int, shown[:limit])
-            ],
-            key=f"inspect.cell {run.key}",
-            folder=image_folder(run.data_fingerprint),
-            on_pick=_open,
+        if len(shown):
+            _images(together, shown[:limit], scores, cell, run)
+
+
+def _cell_choice() -> tuple[int, int] | None:
+    """The cell that the address names, and two fields to name one without a click."""
+    cell = None
+    if "cell" in st.query_params:
+        try:
+            cell = parse_cell(st.query_params["cell"])
+        except ValueError:
+            st.warning(
+                "The cell in this page's address is none of this matrix. Choose another one.",
+                icon=":material/link_off:",
+            )
+    st.subheader(_cell_words(*cell) if cell else "Look at the images", anchor=False)
+    st.caption("Click a cell, or choose it here. A click on an image leads to its probabilities.")
+    st.session_state["inspect.true"], st.session_state["inspect.said"] = cell or (None, None)
+    left, right = st.columns(2)
+    for place, label, key in ((left, "True class", "inspect.true"), (right, "Taken for", "inspect.said")):
+        place.selectbox(
+            label,
+            range(len(CLASSES)),
+            format_func=CLASSES.__getitem__,
+            index=None,
+            placeholder="Choose a class",
+            key=key,
+            on_change=_choose_fields,
         )
+    return cell
+
+
+def _choose_fields() -> None:
+    """Put the cell that the fields name into the address: of the first class chosen, the one of its right answers."""
+    chosen = [
+        place for place in (st.session_state["inspect.true"], st.session_state["inspect.said"]) if place is not None
+    ]
+    if len(chosen) == 2 or (chosen and "cell" not in st.query_params):
+        _choose_cell(cell_name(chosen[0], chosen[-1]))
+    else:  # one was emptied
+        st.query_params.pop("cell", None)
+
+
+def _cell_words(true_class: int, said: int) -> str:
+    if true_class == said:
+        return f"{CLASSES[true_class]}, recognised"
+    return f"{CLASSES[true_class]} taken for {CLASSES[said]}"
+
+
+def _images(together: Together, rows: Positions, scores: Scores, cell: tuple[int, int], run: Run) -> None:
+    image_grid(
+        [
+            Tile(
+                name=str(together.images.name(row)),
+                caption=(share := percentage(float(scores[row, cell[1]]))),
+                alt=f"{together.images.name(row)}, {_cell_words(*cell)}, with {share}",
+            )
+            for row in map(int, rows)
+        ],
+        key=f"inspect.cell {run.key}",
+        folder=image_folder(run.data_fingerprint),
+        on_pick=_open,
+    )
 
 
 def _open(name: str) -> None:
