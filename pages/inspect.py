@@ -6,7 +6,7 @@ from ui.guards import explaining
 from ui.inspect_views import show_confidence, show_first_layer, show_map, show_suspects
 from ui.mistakes_view import show_mistakes
 from ui.reveal import may_show_tests, reveal_button
-from ui.run_choice import run_choice
+from ui.run_choice import go_to_wanted_image, run_choice
 from ui.together import judge_together
 
 PARTS = {"validation": "Validation images", "test": "Test images"}
@@ -27,6 +27,7 @@ def put_view_in_address() -> None:
 st.title("What does it get wrong?", anchor=False)
 st.write("Which classes a network confuses, how far its confidence can be trusted, and what it looks at.")
 chosen = run_choice()
+go_to_wanted_image(chosen)
 part = st.segmented_control(
     "Judged by",
     list(PARTS),

@@ -99,14 +99,17 @@ def judged_of(run: Run, part: Part) -> JudgedImages:
     return judged(run.data_fingerprint, run.config.protocol, run.config.seed, part)
 
 
-@st.cache_resource(show_spinner="Asking the network …", max_entries=64)
-def scores(run_key: str, kind: Weights, epoch: int, part: Part) -> npt.NDArray[np.float32]:
-    """Probabilities (n, 10) that a stored network gives the images that its run is judged by."""
+def _judged_pixels(run_key: str, part: Part) -> torch.Tensor:
     run, dataset = store().run(run_key), data().dataset
     assert run is not None, run_key
     assert dataset is not None, run_key
-    images = torch.from_numpy(judged_of(run, part).pixels(dataset))
-    answers = probabilities(network(run_key, kind, epoch), images)
+    return torch.from_numpy(judged_of(run, part).pixels(dataset))
+
+
+@st.cache_resource(show_spinner="Asking the network …", max_entries=64)
+def scores(run_key: str, kind: Weights, epoch: int, part: Part) -> npt.NDArray[np.float32]:
+    """Probabilities (n, 10) that a stored network gives the images that its run is judged by."""
+    answers = probabilities(network(run_key, kind, epoch), _judged_pixels(run_key, part))
     answers.flags.writeable = False
     return answers
 
@@ -121,11 +124,7 @@ def replay_of(run_key: str, epochs_done: int, part: Part) -> Replay | None:
 @st.cache_resource(show_spinner="Finding the plane …", max_entries=16)
 def plane_of(run_key: str, kind: Weights, epoch: int, part: Part) -> npt.NDArray[np.float32]:
     """The judged images on the plane of their two first principal components in the last hidden layer, (n, 2)."""
-    run, dataset = store().run(run_key), data().dataset
-    assert run is not None, run_key
-    assert dataset is not None, run_key
-    images = torch.from_numpy(judged_of(run, part).pixels(dataset))
-    return plane(last_hidden(network(run_key, kind, epoch), images))
+    return plane(last_hidden(network(run_key, kind, epoch), _judged_pixels(run_key, part)))
 
 
 @st.cache_data(show_spinner="Asking all runs …", max_entries=8)

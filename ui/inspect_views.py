@@ -16,7 +16,7 @@ from ui import handles
 from ui.image_grid import Tile, image_grid
 from ui.image_route import image_folder
 from ui.live_chart import live_chart
-from ui.run_choice import Chosen, open_image
+from ui.run_choice import Chosen, want_image
 from ui.together import Together
 from ui.wording import plain
 
@@ -50,7 +50,6 @@ def show_confidence(chosen: Chosen, part: Part, together: Together) -> None:
 
 def show_suspects(chosen: Chosen, part: Part, together: Together) -> None:
     """Labels that all stored runs doubt."""
-    _open_if_picked(chosen)
     st.write(
         "Some labels of the data set are wrong. These are the images for which **all stored runs** that never trained "
         "on them are surest of another class, on average."
@@ -73,7 +72,7 @@ def show_suspects(chosen: Chosen, part: Part, together: Together) -> None:
         ],
         key="inspect.suspects",
         folder=image_folder(fingerprint),
-        on_pick=_pick,
+        on_pick=want_image,
     )
     st.caption(
         "Label → what the runs say, and how many of those that may judge say so. Networks make mistakes, too: whether "
@@ -115,7 +114,6 @@ def _share_a_start(first: Run, second: Run) -> bool:
 
 def show_map(chosen: Chosen, part: Part, together: Together) -> None:
     """The images as the last hidden layer arranges them."""
-    _open_if_picked(chosen)
     st.write(
         "Each point is an image, placed by what the last hidden layer makes of it: images that lie close together look "
         "alike to the network. Point at one to see it, click to ask the runs about it."
@@ -164,7 +162,7 @@ def _map(run: Run, part: Part, points: np.ndarray) -> None:
         key="inspect.map",
         height=620,
         alt="Map of the images, coloured by class",
-        on_click=_pick,
+        on_click=want_image,
         image_folder=image_folder(run.data_fingerprint),
     )
 
@@ -206,16 +204,3 @@ def _wait_for_map(request: MapRequest) -> None:
         "The map is being drawn in the background; this page shows it when it is done.",
         icon=":material/hourglass_empty:",
     )
-
-
-def _pick(name: str) -> None:
-    try:
-        ImageName.parse(name)
-    except ValueError:
-        return  # it came from a browser
-    st.session_state["inspect.open"] = name
-
-
-def _open_if_picked(chosen: Chosen) -> None:
-    if name := st.session_state.pop("inspect.open", None):
-        open_image(name, chosen)

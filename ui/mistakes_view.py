@@ -25,7 +25,7 @@ from fmnist_core.selection import Scores
 from ui.image_grid import Tile, image_grid
 from ui.image_route import image_folder
 from ui.live_chart import live_chart
-from ui.run_choice import Chosen, open_image
+from ui.run_choice import Chosen, want_image
 from ui.together import Together
 
 _MATRIX_HEIGHT = 520  # pixels
@@ -35,8 +35,6 @@ _LOOKS = {"counts": "Counts", "shares": "Row shares", "difference": "Difference"
 
 def show_mistakes(chosen: Chosen, part: Part, together: Together) -> None:
     """Draw the matrices, the images of the chosen cell, and two tables."""
-    if name := st.session_state.pop("inspect.open", None):
-        open_image(name, chosen)
     looks = ["counts", "shares", *(["difference"] if len(chosen.runs) == 2 else [])]
     if st.session_state.get("inspect.look") not in looks:
         st.session_state["inspect.look"] = "counts"
@@ -170,12 +168,8 @@ def _images(together: Together, rows: Positions, scores: Scores, cell: tuple[int
         ],
         key=f"inspect.cell {run.key}",
         folder=image_folder(run.data_fingerprint),
-        on_pick=_open,
+        on_pick=want_image,
     )
-
-
-def _open(name: str) -> None:
-    st.session_state["inspect.open"] = name
 
 
 def _tables(chosen: Chosen, together: Together) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from fmnist_core import pairs
 from fmnist_core.config import describe
+from fmnist_core.image_name import ImageName
 from fmnist_core.schema import Run, Weights
 from ui import handles
 from ui.guards import explaining
@@ -151,11 +152,20 @@ def _choose(by_key: dict[str, Run], is_new_run: bool = False) -> None:
     st.query_params.update({"run": run, "beside": beside, "weights": state["look.kind"] or "best"})
 
 
-def open_image(name: str, chosen: Chosen) -> None:
-    """Go to Predict, to one image and the same runs.
+def want_image(name: str) -> None:
+    """Remember an image that was picked, for `go_to_wanted_image`; a callback. What is no image's name is ignored."""
+    try:
+        st.session_state["look.image"] = str(ImageName.parse(name))
+    except ValueError:
+        st.session_state.pop("look.image", None)  # names come from a browser
+
+
+def go_to_wanted_image(chosen: Chosen) -> None:
+    """Where an image was picked, go to Predict, to that image and the same runs.
 
     The browser also remembers this page with the new address, and goes there when it is asked to go back: what the
     address said before must stay in it.
     """
-    here = st.query_params.to_dict()
-    st.switch_page(PAGES / "predict.py", query_params={**here, **chosen.address, "image": name})
+    if name := st.session_state.pop("look.image", None):
+        here = st.query_params.to_dict()
+        st.switch_page(PAGES / "predict.py", query_params={**here, **chosen.address, "image": name})
