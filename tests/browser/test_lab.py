@@ -92,7 +92,7 @@ def test_the_chart_moves_keeps_its_zoom_and_everybody_sees_it(lab, open_page, sn
     page.reload()
     wait_until(lambda: points(page) >= count, "a refresh shows the same run")
 
-    page.get_by_role("button", name="Stop").click()
+    page.locator(".st-key-train-stop").get_by_role("button").click()
     expect(page.get_by_text("Stopped after")).to_be_visible()
     expect(other.get_by_text("Stopped after")).to_be_visible()
     stopped_at = points(page)
@@ -101,7 +101,7 @@ def test_the_chart_moves_keeps_its_zoom_and_everybody_sees_it(lab, open_page, sn
     page.get_by_role("button", name="Train", exact=True).click()  # goes on where it was
     expect(page.get_by_text("Stopped after")).to_have_count(0)
     wait_until(lambda: points(page) > stopped_at, "it goes on")
-    page.get_by_role("button", name="Stop").click()
+    page.locator(".st-key-train-stop").get_by_role("button").click()
     expect(page.get_by_text("Stopped after")).to_be_visible()
 
 
