@@ -7,8 +7,8 @@ the menu when a fresh server is first opened at a page's own address.
 import streamlit as st
 
 from ui import frame
-from ui.image_route import image_route
-from ui.plotly_js import plotly_route
+from ui.components.image_route import image_route
+from ui.components.plotly_js import plotly_route
 from ui.server import explain_error, lifespan
 
 app = st.App("ui/main.py", lifespan=lifespan, routes=[plotly_route(), image_route()], on_script_error=explain_error)

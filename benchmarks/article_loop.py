@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn, optim
 from torch.utils.data import DataLoader
 
-from fmnist_core.torchvision_import import FashionMNIST
+from fmnist_core.data.torchvision_import import FashionMNIST
 
 from torchvision import transforms  # isort: skip - only imports beside every torch once the line above has run
 

@@ -18,13 +18,13 @@ from pathlib import Path
 import torch
 
 from benchmarks.article_loop import article_epochs
+from fmnist_core.comparison.progress import collect
+from fmnist_core.comparison.study import Study
 from fmnist_core.config import PRESETS
-from fmnist_core.data import load
-from fmnist_core.jobs import Dispatcher
+from fmnist_core.data.sources import load
+from fmnist_core.jobs.dispatcher import Dispatcher
 from fmnist_core.settings import Settings
-from fmnist_core.store import Store
-from fmnist_core.study import Study
-from fmnist_core.study_runs import collect
+from fmnist_core.store.runs import Store
 
 BAR = 6.0
 EPOCHS = 5

@@ -16,9 +16,10 @@ import torch
 
 from benchmarks.article_loop import article_epochs
 from fmnist_core.config import RunConfig
-from fmnist_core.data import load, split
+from fmnist_core.data.sources import load
+from fmnist_core.data.split import split
+from fmnist_core.network.training import train
 from fmnist_core.settings import Settings
-from fmnist_core.training import train
 
 BAR = 3.5
 

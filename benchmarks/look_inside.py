@@ -18,11 +18,11 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from fmnist_core.config import RunConfig
-from fmnist_core.data import load
-from fmnist_core.model import MLP
+from fmnist_core.data.sources import load
+from fmnist_core.jobs.worker import train_stored_run
+from fmnist_core.network.model import MLP
 from fmnist_core.settings import Settings
-from fmnist_core.store import Store
-from fmnist_core.worker import train_stored_run
+from fmnist_core.store.runs import Store
 from ui import handles
 
 SCRIPT = Path(__file__).parent.parent / "ui" / "main.py"
@@ -40,7 +40,14 @@ def seconds(work: Callable[[], AppTest]) -> float:
 
 def forget() -> None:
     """Forget all that the networks have been asked."""
-    kept = (handles.network, handles.judged, handles.scores, handles.replay_of, handles.plane_of, handles.suspects)
+    kept = (
+        handles.network,
+        handles._evaluation_images,
+        handles.probabilities_of,
+        handles.replay_of,
+        handles.plane_of,
+        handles.doubtful_labels_of,
+    )
     for cache in kept:
         cache.clear()
 

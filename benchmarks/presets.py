@@ -9,10 +9,12 @@ from multiprocessing import get_context
 import torch
 
 from fmnist_core.config import PRESETS, RunConfig
-from fmnist_core.data import load, normalise, split
-from fmnist_core.evaluation import evaluate
+from fmnist_core.data.sources import load
+from fmnist_core.data.split import normalise, split
+from fmnist_core.network.evaluation import evaluate
+from fmnist_core.network.figures import EpochResult
+from fmnist_core.network.training import Training
 from fmnist_core.settings import Settings
-from fmnist_core.training import EpochResult, Training
 
 
 def last_epoch(config: RunConfig) -> tuple[EpochResult, float, float, float]:

@@ -10,6 +10,9 @@ from typing import Any, Literal, Self, get_args
 Schedule = Literal["constant", "one-cycle"]
 Protocol = Literal["held-out", "article"]
 
+INPUTS = 28 * 28  # pixels
+OUTPUTS = 10  # classes
+
 LAYER_LIMITS = (1, 6)
 WIDTH_LIMITS = (8, 2048)
 DROPOUT_LIMITS = (0.0, 0.95)
@@ -101,6 +104,13 @@ class RunConfig:
             {"config": self.to_dict(), "data": data_fingerprint, "training": training_version}, sort_keys=True
         )
         return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def count_parameters(config: RunConfig) -> int:
+    """Trainable parameters of the network that `config` describes."""
+    widths = (INPUTS, *config.hidden)
+    linear = sum(inputs * outputs + outputs for inputs, outputs in zip(widths, (*config.hidden, OUTPUTS), strict=True))
+    return linear + (2 * sum(config.hidden) if config.batch_norm else 0)
 
 
 def parse_hidden(text: str) -> tuple[int, ...]:

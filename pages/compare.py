@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from fmnist_core.study import Study
-from ui import explanations
-from ui.config_form import sentence
-from ui.study_form import ARTICLE, ONE_CYCLE, fill_study_form, start_study, study_form
-from ui.study_view import show_study
+from fmnist_core.comparison.study import Study
+from ui.forms.config_form import sentence
+from ui.forms.study_form import ARTICLE, ONE_CYCLE, fill_study_form, start_study, study_form
+from ui.views import explanations
+from ui.views.study_view import show_study
 
 st.title("Does dropout help here?", anchor=False)
 st.write(

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from fmnist_core.charts import class_counts, pixel_histogram
-from fmnist_core.data import CLASSES
-from fmnist_core.pictures import contact_sheet, png_image
-from fmnist_core.summary import class_samples
+from fmnist_core.charts.data_charts import class_counts, pixel_histogram
+from fmnist_core.data.dataset import CLASSES
+from fmnist_core.data.summary import class_samples
+from fmnist_core.pictures.png import contact_sheet, png_image
 from ui import handles
 
 SAMPLES = 14
@@ -56,7 +56,7 @@ with counts:
     )
 with brightness:
     st.subheader("How bright the pixels are", anchor=False)
-    st.write("Half of all pixels are the black ground. The scale is logarithmic.")
+    st.write("Half of all pixels are the black background. The scale is logarithmic.")
     st.plotly_chart(
         pixel_histogram(summary.pixel_counts),
         key="data.pixels",

@@ -2,18 +2,18 @@
 
 import streamlit as st
 
+from ui.common_answers import common_answers
+from ui.forms.run_choice import go_to_wanted_image, run_choice
 from ui.guards import explaining
-from ui.inspect_views import show_confidence, show_first_layer, show_map, show_suspects
-from ui.mistakes_view import show_mistakes
 from ui.reveal import may_show_tests, reveal_button
-from ui.run_choice import go_to_wanted_image, run_choice
-from ui.together import judge_together
+from ui.views.inspect_views import show_confidence, show_doubtful_labels, show_first_layer, show_map
+from ui.views.mistakes_view import show_mistakes
 
 PARTS = {"validation": "Validation images", "test": "Test images"}
 VIEWS = {
     "Mistakes": show_mistakes,
     "Confidence": show_confidence,
-    "Doubtful labels": show_suspects,
+    "Doubtful labels": show_doubtful_labels,
     "First layer": show_first_layer,
     "Map": show_map,
 }
@@ -29,7 +29,7 @@ st.write("Which classes a network confuses, how far its confidence can be truste
 chosen = run_choice()
 go_to_wanted_image(chosen)
 part = st.segmented_control(
-    "Judged by",
+    "Evaluated on",
     list(PARTS),
     format_func=PARTS.__getitem__,
     default="validation",
@@ -47,23 +47,23 @@ if part == "test" and not may_show_tests(chosen.runs):
         reveal_button("Reveal test figures", keys, key="inspect.reveal")
     st.stop()
 with explaining("The network cannot be read"):
-    together = judge_together(chosen, part)
-if together is None:
+    common = common_answers(chosen, part)
+if common is None:
     st.info(
         "These two runs have no validation image in common that neither was trained on: one of them follows the "
         "article, and trained on all that the other held out. Choose the test images, or another run beside the first.",
         icon=":material/info:",
     )
     st.stop()
-if together.images.source == "train":
+if common.images.source == "train":
     about = "validation images, held out by both runs" if len(keys) > 1 else "validation images"
 else:
     about = "test images" if part == "test" else "test images, on which the article validates"
-st.caption(f"{len(together.images):,} {about}.")
+st.caption(f"{len(common.images):,} {about}.")
 if st.query_params.get("view") in VIEWS:
     st.session_state["inspect.view"] = st.query_params["view"]
 tabs = st.tabs(list(VIEWS), key="inspect.view", on_change=put_view_in_address)
 for tab, show in zip(tabs, VIEWS.values(), strict=True):
     if tab.open:
         with tab, explaining("This cannot be shown"):
-            show(chosen, part, together)
+            show(chosen, part, common)

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from fmnist_core.image_name import ImageName
+from fmnist_core.data.image_name import ImageName
 from ui import handles
-from ui.answer_view import show_answers
+from ui.common_answers import common_answers
+from ui.forms.image_picker import image_picker
+from ui.forms.own_picture import own_picture, show_steps
+from ui.forms.run_choice import run_choice
 from ui.guards import explaining
-from ui.image_picker import image_picker
-from ui.own_picture import own_picture, show_steps
-from ui.run_choice import run_choice
-from ui.together import judge_together
+from ui.views.answer_view import show_answers
 from ui.wording import plain
 
 KINDS = {"test": "Test images", "validation": "Validation images", "own": "Your own picture"}
@@ -73,9 +73,9 @@ if kind == "own":
     st.stop()
 
 with explaining("The network cannot be read"):
-    together = judge_together(chosen, kind)
+    common = common_answers(chosen, kind)
 with choose:
-    if together is None:
+    if common is None:
         st.info(
             "These two runs have no validation image in common that neither was trained on. Choose the test images, "
             "or another run beside the first.",
@@ -83,13 +83,13 @@ with choose:
         )
         name = None if picked is None else str(picked)
     else:
-        name = image_picker(together, chosen, kind, None if picked is None else str(picked))
+        name = image_picker(common, chosen, kind, None if picked is None else str(picked))
 with ask:
     if name is not None:
         shown = ImageName.parse(name)
         pixels, label = shown.find(dataset)
         part = "test" if shown.source == "test" else "validation"
-        if memorised := [run for run in chosen.runs if handles.judged_of(run, part).row(shown) is None]:
+        if memorised := [run for run in chosen.runs if handles.evaluation_images_of(run, part).row(shown) is None]:
             st.warning(
                 f"Run {' and run '.join(str(run.number) for run in memorised)} trained on this image: what looks like "
                 "skill may be memory.",

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from fmnist_core.database import StoreError
-from fmnist_core.schema import Run
-from fmnist_core.store import QueueFullError
+from fmnist_core.store.database import StoreError
+from fmnist_core.store.run import Run
+from fmnist_core.store.runs import QueueFullError
 from ui import handles
-from ui.config_form import config_form, fill_form, new_seed, read_form
-from ui.run_address import run_in_address
-from ui.run_view import show_run
-from ui.runs_list import runs_list
+from ui.forms.config_form import config_form, fill_form, new_seed, read_form
+from ui.forms.run_address import run_in_address
+from ui.views.run_view import show_run
+from ui.views.runs_list import runs_list
 from ui.wording import plain
 
 

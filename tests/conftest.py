@@ -11,10 +11,11 @@ import pytest
 import torch
 from torch import Generator
 
-from fmnist_core.data import Dataset, Split, split
+from fmnist_core.data.dataset import Dataset
+from fmnist_core.data.split import Split, split
+from fmnist_core.network.figures import EpochResult
 from fmnist_core.settings import Settings
-from fmnist_core.store import Store
-from fmnist_core.training import EpochResult
+from fmnist_core.store.runs import Store
 
 if TYPE_CHECKING:
     from tests.page_lab import Lab

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fmnist_core import download
-from fmnist_core.torchvision_import import FashionMNIST
+from fmnist_core.data import download
+from fmnist_core.data.torchvision_import import FashionMNIST
 
 TRAIN, TEST = 120, 30  # images; each class equally often
 

@@ -11,14 +11,16 @@ import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
-from fmnist_core import loading, selection, worker
 from fmnist_core.config import RunConfig
-from fmnist_core.database import StoreError
-from fmnist_core.inference import probabilities
-from fmnist_core.judged import judged_images
-from fmnist_core.model import model_from_bytes
-from fmnist_core.schema import PREDICTIONS
-from fmnist_core.store import Store
+from fmnist_core.data import background as loading
+from fmnist_core.data.evaluation_images import evaluation_images
+from fmnist_core.jobs import worker
+from fmnist_core.network.inference import probabilities
+from fmnist_core.network.model import model_from_bytes
+from fmnist_core.results import selection
+from fmnist_core.store.database import StoreError
+from fmnist_core.store.runs import Store
+from fmnist_core.store.tables import PREDICTIONS
 from tests.conftest import epoch_result, make_tiny_dataset
 from ui import handles
 
@@ -89,13 +91,13 @@ class Lab:
         worker.train_stored_run(handles.settings(), key, "a worker")
         return key
 
-    def judged(self, key, part="test"):
-        """The images that a run is judged by."""
-        return judged_images(self.dataset, self.store.run(key).config, part)
+    def evaluation_images(self, key, part="test"):
+        """The images that a run is evaluated on."""
+        return evaluation_images(self.dataset, self.store.run(key).config, part)
 
-    def scores(self, key, part="test", kind="best"):
-        """What a run's stored network says of the images that the run is judged by."""
-        images = torch.from_numpy(self.judged(key, part).pixels(self.dataset))
+    def probabilities(self, key, part="test", kind="best"):
+        """What a run's stored network says of the images that the run is evaluated on."""
+        images = torch.from_numpy(self.evaluation_images(key, part).pixels(self.dataset))
         return probabilities(self.network(key, kind), images)
 
     def network(self, key, kind="best"):

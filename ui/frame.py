@@ -5,9 +5,9 @@ from typing import NoReturn
 
 import streamlit as st
 
-from fmnist_core.database import StoreError
+from fmnist_core.store.database import StoreError
 from ui import handles
-from ui.places import PAGES
+from ui.page_files import PAGES
 from ui.wording import plain
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from fmnist_core.database import StoreError
+from fmnist_core.store.database import StoreError
 from ui.wording import plain
 
 

@@ -9,21 +9,22 @@ import streamlit as st
 import torch
 
 from fmnist_core.config import Protocol, RunConfig
-from fmnist_core.data import split
-from fmnist_core.evaluation import Evaluation, evaluate, evaluate_with_training_mode_left_on
-from fmnist_core.image_name import Source
-from fmnist_core.inference import probabilities
-from fmnist_core.jobs import Dispatcher
-from fmnist_core.judged import JudgedImages, judged_images
-from fmnist_core.loading import BackgroundData
-from fmnist_core.model import MLP, model_from_bytes
-from fmnist_core.predictions import Replay, replay, unpack
-from fmnist_core.projection import last_hidden, plane
-from fmnist_core.schema import Part, Run, Weights
+from fmnist_core.data.background import BackgroundData
+from fmnist_core.data.evaluation_images import EvaluationImages, Part, evaluation_images
+from fmnist_core.data.image_name import Source
+from fmnist_core.data.split import split
+from fmnist_core.data.summary import Summary, summarise
+from fmnist_core.jobs.dispatcher import Dispatcher
+from fmnist_core.network.evaluation import evaluate, evaluate_with_training_mode_left_on
+from fmnist_core.network.figures import Evaluation
+from fmnist_core.network.inference import probabilities
+from fmnist_core.network.model import MLP, model_from_bytes
+from fmnist_core.network.projection import last_hidden, plane
+from fmnist_core.results.doubtful_labels import HeldOutAnswers, doubtful_labels
 from fmnist_core.settings import Settings
-from fmnist_core.store import Store
-from fmnist_core.summary import Summary, summarise
-from fmnist_core.suspects import Judgement, suspect_labels
+from fmnist_core.store.predictions import Replay, replay, unpack
+from fmnist_core.store.run import Run, Weights
+from fmnist_core.store.runs import Store
 
 
 @st.cache_resource(show_spinner=False)
@@ -87,67 +88,67 @@ def has_last_weights(run_key: str, ended_at: float | None) -> bool:
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def judged(data_fingerprint: str, protocol: Protocol, seed: int, part: Part) -> JudgedImages:
-    """The images that runs of this protocol and seed are judged by."""
+def _evaluation_images(data_fingerprint: str, protocol: Protocol, seed: int, part: Part) -> EvaluationImages:
+    """The images that runs of this protocol and seed are evaluated on."""
     dataset = data().dataset
     assert dataset is not None, data_fingerprint
-    return judged_images(dataset, RunConfig(protocol=protocol, seed=seed), part)
+    return evaluation_images(dataset, RunConfig(protocol=protocol, seed=seed), part)
 
 
-def judged_of(run: Run, part: Part) -> JudgedImages:
-    """The images that a run is judged by."""
-    return judged(run.data_fingerprint, run.config.protocol, run.config.seed, part)
+def evaluation_images_of(run: Run, part: Part) -> EvaluationImages:
+    """The images that a run is evaluated on."""
+    return _evaluation_images(run.data_fingerprint, run.config.protocol, run.config.seed, part)
 
 
-def _judged_pixels(run_key: str, part: Part) -> torch.Tensor:
+def _evaluation_pixels(run_key: str, part: Part) -> torch.Tensor:
     run, dataset = store().run(run_key), data().dataset
     assert run is not None, run_key
     assert dataset is not None, run_key
-    return torch.from_numpy(judged_of(run, part).pixels(dataset))
+    return torch.from_numpy(evaluation_images_of(run, part).pixels(dataset))
 
 
 @st.cache_resource(show_spinner="Asking the network …", max_entries=64)
-def scores(run_key: str, kind: Weights, epoch: int, part: Part) -> npt.NDArray[np.float32]:
-    """Probabilities (n, 10) that a stored network gives the images that its run is judged by."""
-    answers = probabilities(network(run_key, kind, epoch), _judged_pixels(run_key, part))
+def probabilities_of(run_key: str, kind: Weights, epoch: int, part: Part) -> npt.NDArray[np.float32]:
+    """Probabilities (n, 10) that a stored network gives the images that its run is evaluated on."""
+    answers = probabilities(network(run_key, kind, epoch), _evaluation_pixels(run_key, part))
     answers.flags.writeable = False
     return answers
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)
 def replay_of(run_key: str, epochs_done: int, part: Part) -> Replay | None:
-    """What each epoch of a run said of the images that it is judged by; None where it was not stored."""
+    """What each epoch of a run said of the images that it is evaluated on; None where it was not stored."""
     assert epochs_done, run_key
     return replay(store().replay(run_key, part))
 
 
 @st.cache_resource(show_spinner="Finding the plane …", max_entries=16)
 def plane_of(run_key: str, kind: Weights, epoch: int, part: Part) -> npt.NDArray[np.float32]:
-    """The judged images on the plane of their two first principal components in the last hidden layer, (n, 2)."""
-    return plane(last_hidden(network(run_key, kind, epoch), _judged_pixels(run_key, part)))
+    """The evaluation images on the plane of their two first principal components in the last hidden layer, (n, 2)."""
+    return plane(last_hidden(network(run_key, kind, epoch), _evaluation_pixels(run_key, part)))
 
 
 @st.cache_data(show_spinner="Asking all runs …", max_entries=8)
-def suspects(
+def doubtful_labels_of(
     best_epochs: tuple[tuple[str, int], ...], source: Source, data_fingerprint: str, limit: int
 ) -> pd.DataFrame:
-    """The images whose labels the given runs doubt most; see `suspect_labels`. `best_epochs`: key and epoch of each."""
+    """The images whose labels the given runs doubt most, as `doubtful_labels`; `best_epochs`: key and epoch of each."""
     dataset = data().dataset
     assert dataset is not None, data_fingerprint
     part: Part = "test" if source == "test" else "validation"
     stored = store().best_predictions([key for key, _ in best_epochs], part)
     runs = store().runs_of([key for key, _ in best_epochs])
 
-    def judgements() -> Iterator[Judgement]:
+    def answers_of_runs() -> Iterator[HeldOutAnswers]:
         for key, epoch in best_epochs:
-            images = judged_of(runs[key], part)
+            images = evaluation_images_of(runs[key], part)
             if images.source == source:
                 # Runs that are older than stored predictions are asked.
-                answers = unpack(stored[key]) if key in stored else scores(key, "best", epoch, part)
-                yield Judgement(images.positions, answers)
+                answers = unpack(stored[key]) if key in stored else probabilities_of(key, "best", epoch, part)
+                yield HeldOutAnswers(images.positions, answers)
 
     labels = dataset.train_labels if source == "train" else dataset.test_labels
-    return suspect_labels(judgements(), labels.numpy(), limit)
+    return doubtful_labels(answers_of_runs(), labels.numpy(), limit)
 
 
 @st.cache_data(show_spinner="Evaluating twice …", max_entries=32)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import streamlit as st
 
-from fmnist_core.schema import Run
+from fmnist_core.store.run import Run
 
 WHY = (
     "The test set is for the end. Whoever chooses settings by it fits them to it, and the figure no longer says how "

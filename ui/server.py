@@ -10,14 +10,14 @@ import streamlit as st
 import torch
 from starlette.concurrency import run_in_threadpool
 
-from fmnist_core.database import StoreError
+from fmnist_core.store.database import StoreError
 from ui import handles
 
 _SLOW_IMPORTS = (
-    "fmnist_core.difference_chart",
-    "fmnist_core.inspection_charts",
-    "fmnist_core.own_picture",
-    "fmnist_core.projection",
+    "fmnist_core.charts.difference_chart",
+    "fmnist_core.charts.confusion_charts",
+    "fmnist_core.pictures.own_picture",
+    "fmnist_core.network.projection",
 )
 
 logger = logging.getLogger(__name__)

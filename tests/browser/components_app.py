@@ -3,9 +3,9 @@
 import streamlit as st
 
 from ui import handles
-from ui.drawing_pad import drawing_pad
-from ui.image_grid import Tile, image_grid
-from ui.image_route import image_folder, image_route
+from ui.components.drawing_pad import drawing_pad
+from ui.components.image_grid import Tile, image_grid
+from ui.components.image_route import image_folder, image_route
 
 app = st.App(__file__, routes=[image_route()])
 

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ui.live_chart import live_chart
-from ui.plotly_js import plotly_route
+from ui.components.live_chart import live_chart
+from ui.components.plotly_js import plotly_route
 
 
 def picture(request: Request) -> Response:

@@ -95,10 +95,10 @@ def test_hovered_points_show_their_pictures(charts, open_page, snap):
     expect(shown).to_be_visible()
     expect(shown).to_have_attribute("src", "/pictures/test-1.png")
     assert cells.locator(".nsewdrag").evaluate("node => getComputedStyle(node).cursor") == "pointer"
-    frame, ground = shown.bounding_box(), cells.bounding_box()
+    frame, background = shown.bounding_box(), cells.bounding_box()
     assert (frame["width"], frame["height"]) == (86, 86)  # with its border
-    assert ground["x"] <= frame["x"]
-    assert ground["y"] <= frame["y"] <= ground["y"] + ground["height"] - 86
+    assert background["x"] <= frame["x"]
+    assert background["y"] <= frame["y"] <= background["y"] + background["height"] - 86
     snap(page, "heatmap")
 
     shown.evaluate(

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from fmnist_core.comparison.study import Study
 from fmnist_core.config import PRESETS
-from fmnist_core.data import draw
-from fmnist_core.study import Study
+from fmnist_core.data.sources import draw
 from tests.conftest import wait_until
 
 QUICK = next(preset.config for preset in PRESETS if preset.name == "Quick")
@@ -145,14 +145,14 @@ def test_mistakes_are_found_picked_and_replayed(inspect_page, snap):
 
 
 def photo() -> bytes:
-    """A drawn pair of trousers, dark on a bright ground, off the middle of a photo."""
+    """A drawn pair of trousers, dark on a bright background, off the middle of a photo."""
     garments = draw()
     trousers = garments.test_images[int((garments.test_labels == 1).nonzero()[0])].numpy()
     large = Image.fromarray(255 - trousers).resize((280, 280), Image.Resampling.BICUBIC)
-    ground = Image.new("RGB", (600, 500), (240, 236, 230))
-    ground.paste(Image.merge("RGB", [large.point(lambda level: min(level, 236))] * 3), (40, 180))
+    background = Image.new("RGB", (600, 500), (240, 236, 230))
+    background.paste(Image.merge("RGB", [large.point(lambda level: min(level, 236))] * 3), (40, 180))
     file = io.BytesIO()
-    ground.save(file, format="JPEG", quality=90)
+    background.save(file, format="JPEG", quality=90)
     return file.getvalue()
 
 

@@ -1,0 +1,1 @@
+"""Data in, a Plotly figure out."""

@@ -1,0 +1,152 @@
+"""What dropout changes, as a forest plot: a point and an interval a figure, each on an axis of its own."""
+
+import math
+from collections.abc import Collection, Sequence
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from fmnist_core.charts.colours import ACCENT, NEUTRAL
+from fmnist_core.charts.style import note, style
+from fmnist_core.comparison.measures import measure_name
+from fmnist_core.comparison.paired_statistics import PairedDifference
+from fmnist_core.config import Protocol
+from fmnist_core.wording import signed_number
+
+_ROW_HEIGHT = 132  # pixels: two lines of text, the interval, the axis, some air
+_ROW_TEXT = 44
+_MARGIN_BOTTOM = 28
+
+
+def paired_differences(
+    differences: Sequence[PairedDifference],
+    *,
+    settled: Collection[str],
+    arm: str,
+    protocol: Protocol,
+    colour: str = ACCENT,
+) -> go.Figure:
+    """Draw each difference with its interval around a zero line, the better side shaded and named.
+
+    The differences are an arm's, called `arm` ("dropout 0.2") and drawn in its `colour`, minus the other's. A point is
+    filled where `settled` has its metric, which may be stricter than the interval drawn, and hollow where the sign is
+    open. Scales differ from row to row, because units and sizes do; zero is in the middle of each. The figure brings
+    its height with it.
+    """
+    if not differences:
+        raise ValueError("there must be at least one difference to draw, got none")
+    height = _ROW_HEIGHT * len(differences) + _MARGIN_BOTTOM
+    figure = make_subplots(rows=len(differences), cols=1)
+    for number, difference in enumerate(differences, start=1):
+        name = measure_name(difference.metric, protocol)
+        top = 1 - (number - 1) / len(differences)
+        share = 1 / len(differences)
+        _draw_row(figure, difference, number, arm, difference.metric in settled, colour)
+        figure.update_yaxes(
+            domain=[top - share * (_ROW_HEIGHT - 36) / _ROW_HEIGHT, top - share * _ROW_TEXT / _ROW_HEIGHT], row=number
+        )
+        for text, shift in ((f"<b>{name[0].upper()}{name[1:]}</b>", 0), (difference_text(difference), -19)):
+            note(
+                figure,
+                text,
+                x=0,
+                y=top,
+                xref="paper",
+                yref="paper",
+                xanchor="left",
+                yanchor="top",
+                yshift=shift,
+                align="left",
+            )
+    style(figure, margin={"l": 8, "r": 8, "t": 0, "b": _MARGIN_BOTTOM})
+    figure.update_layout(height=height, showlegend=False, uirevision="differences", hovermode="closest")
+    return figure
+
+
+def difference_text(difference: PairedDifference) -> str:
+    """A difference, its unit and its interval in words; accuracies are in percentage points."""
+    scale, digits, unit = _unit(difference)
+    text = f"{signed_number(scale * difference.mean, digits)} {unit}"
+    if not _has_interval(difference):
+        return f"{text} (too few seeds for an interval)"
+    low, high = (signed_number(scale * end, digits) for end in (difference.low, difference.high))
+    return f"{text} ({low} to {high})"
+
+
+def _unit(difference: PairedDifference) -> tuple[int, int, str]:
+    """What to multiply by, how many decimals to show, and the name."""
+    return (100, 2, "percentage points") if _is_accuracy(difference) else (1, 3, "nats")
+
+
+def _is_accuracy(difference: PairedDifference) -> bool:
+    return "accuracy" in difference.metric
+
+
+def _has_interval(difference: PairedDifference) -> bool:
+    return math.isfinite(difference.low) and math.isfinite(difference.high)
+
+
+def _draw_row(
+    figure: go.Figure, difference: PairedDifference, number: int, arm: str, settled: bool, colour: str
+) -> None:
+    scale, *_ = _unit(difference)
+    lower_is_better = not _is_accuracy(difference)
+    mean = scale * difference.mean
+    interval = [scale * difference.low, scale * difference.high] if _has_interval(difference) else []
+    reach = 1.3 * max(abs(value) for value in (mean, *interval)) or 1.0
+    if interval:
+        figure.add_scatter(
+            x=interval,
+            y=[0, 0],
+            mode="lines+markers",
+            line={"color": colour, "width": 3},
+            marker={"symbol": "line-ns", "size": 12, "line": {"width": 2, "color": colour}},
+            hoverinfo="skip",
+            row=number,
+            col=1,
+        )
+    figure.add_scatter(
+        x=[mean],
+        y=[0],
+        mode="markers",
+        marker={
+            "symbol": "circle" if settled else "circle-open",
+            "size": 13,
+            "color": colour,
+            "opacity": 1,
+            "line": {"width": 0 if settled else 3, "color": colour},
+        },
+        customdata=[difference_text(difference)],
+        hovertemplate="%{customdata}<extra></extra>",
+        row=number,
+        col=1,
+    )
+    better = [-reach, 0] if lower_is_better else [0, reach]
+    figure.add_shape(
+        type="rect",
+        x0=better[0],
+        x1=better[1],
+        y0=-1,
+        y1=2,
+        fillcolor=NEUTRAL,
+        opacity=0.15,
+        line={"width": 0},
+        layer="below",
+        row=number,
+        col=1,
+    )
+    figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1.5}, layer="below", row=number, col=1)
+    left, right = (f"← {arm} better", "worse →") if lower_is_better else ("← worse", f"{arm} better →")
+    for text, x, anchor in ((left, -reach, "left"), (right, reach, "right")):
+        note(figure, text, x=x, y=1.9, xanchor=anchor, yanchor="top", row=number, col=1, font={"size": 12})
+    figure.update_xaxes(
+        range=[-reach, reach],
+        tickformat="~g",
+        nticks=7,
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+        row=number,
+        col=1,
+    )
+    figure.update_yaxes(range=[-1, 2], visible=False, fixedrange=True, row=number, col=1)

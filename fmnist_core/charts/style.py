@@ -1,0 +1,66 @@
+"""What all figures share: the template, the epoch axis, the mark of the best epoch, notes.
+
+Colours of text, grid and background live in the template alone, so that a page can replace them with its own theme;
+what carries meaning (a run's colour, a line's style) is set on the traces.
+"""
+
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+
+from fmnist_core.charts.colours import NEUTRAL
+
+Metric = Literal["loss", "accuracy"]
+
+_TEMPLATE = go.layout.Template(
+    layout={
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": NEUTRAL, "size": 12},
+        "xaxis": {"gridcolor": "rgba(128,138,151,0.25)", "linecolor": NEUTRAL},
+        "yaxis": {"gridcolor": "rgba(128,138,151,0.25)", "linecolor": NEUTRAL},
+    }
+)
+LEGEND_ABOVE = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"}
+
+
+def style(figure: go.Figure, margin: dict[str, int]) -> None:
+    """Give a figure the neutral look that every background bears."""
+    figure.update_layout(template=_TEMPLATE, margin={**margin, "pad": 4}, autosize=True)
+
+
+def style_epoch_axis(figure: go.Figure, total_epochs: int) -> None:
+    """Span the x axis from epoch 1 to `total_epochs`, whatever has been drawn so far."""
+    padding = max(0.5, 0.02 * total_epochs)
+    figure.update_xaxes(
+        title={"text": "Epoch", "standoff": 8},
+        range=[1 - padding, total_epochs + padding],
+        showgrid=False,
+        zeroline=False,
+        spikecolor=NEUTRAL,
+        spikethickness=1,
+        unifiedhovertitle_text="Epoch %{x}",
+        **({"dtick": 1} if total_epochs <= 12 else {"nticks": 10}),  # whole numbers either way
+    )
+
+
+def mark_best_epoch(figure: go.Figure, best: int, *, metric: Metric, total_epochs: int) -> None:
+    """Draw a line at the best epoch and name it where the curves leave room."""
+    figure.add_vline(x=best, line={"color": NEUTRAL, "width": 1, "dash": "dot"}, layer="below")
+    # Loss curves leave the top free, accuracy curves the bottom; far right, the text turns inward.
+    to_the_right = best <= 0.6 * total_epochs
+    note(
+        figure,
+        f"best epoch {best}",
+        x=best,
+        y=1 if metric == "loss" else 0,
+        yref="paper",
+        yanchor="top" if metric == "loss" else "bottom",
+        xanchor="left" if to_the_right else "right",
+        xshift=4 if to_the_right else -4,
+    )
+
+
+def note(figure: go.Figure, text: str, **place: Any) -> None:
+    """Write on a figure, in the page's text colour: a note has none of its own."""
+    figure.add_annotation(text=text, showarrow=False, **place)

@@ -1,0 +1,1 @@
+"""Arms side by side: studies, statistics, the verdict and its words, the article's published curves."""

@@ -1,0 +1,17 @@
+"""The figures by which arms are compared, and what to call them."""
+
+from typing import Literal
+
+from fmnist_core.config import Protocol
+
+Metric = Literal["gap", "validation_loss", "validation_accuracy", "test_loss", "test_accuracy"]
+
+MEASURES: tuple[Metric, ...] = ("gap", "validation_loss", "validation_accuracy")
+TEST_MEASURES: tuple[Metric, ...] = ("test_loss", "test_accuracy")
+
+
+def measure_name(metric: str, protocol: Protocol) -> str:
+    """What to call a metric. The article's protocol validates on the test set, so validation is called test there."""
+    if metric == "gap":
+        return "overfitting gap"
+    return metric.replace("_", " ").replace("validation", "test" if protocol == "article" else "validation")

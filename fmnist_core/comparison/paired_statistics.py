@@ -1,0 +1,102 @@
+"""Paired statistics over seeds: differences, their intervals, and which of several may be claimed."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+if TYPE_CHECKING:  # study imports this module
+    pass
+
+
+CONFIDENCE = 0.95
+
+
+SEEDS_CAP = 1000
+
+
+# Differences that agree to this share of the values are equal but for rounding.
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """Mean difference of a metric between two arms, with its t interval; in the metric's unit (nats or shares)."""
+
+    metric: str
+    mean: float
+    low: float  # -inf where the pairs allow no interval
+    high: float  # inf where the pairs allow no interval
+    pairs: int
+    p_value: float  # two-sided, of no difference; 1 where the pairs allow no interval
+    spread: float  # standard deviation of the differences (n - 1); NaN with one pair
+    confidence: float = CONFIDENCE
+
+
+def paired_difference(
+    first: Sequence[float], second: Sequence[float], metric: str, confidence: float = CONFIDENCE
+) -> PairedDifference:
+    """Second minus first over pairs: mean, Student's paired t interval and p, as `scipy.stats.ttest_rel` has them.
+
+    One pair allows no interval. Neither do a few differences that are all equal and not zero: without a spread t has
+    no scale, so the sign test decides, whose p is 2 ** (1 - n); from six pairs on it is below 0.05, and the interval
+    shrinks to the difference itself. Differences that are all zero have the interval 0 to 0 and p = 1. Raises
+    ValueError for sequences of unequal length, empty ones and values that are not finite.
+    """
+    if len(first) != len(second) or len(first) == 0:
+        raise ValueError(f"{metric} needs pairs, at least one: got {len(first)} and {len(second)} values")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
+    values = np.array([first, second], dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{metric} must be finite in every pair, got {values[~np.isfinite(values)][0]}")
+    differences = values[1] - values[0]
+    pairs, mean = len(differences), float(differences.mean())
+    if pairs == 1:
+        return PairedDifference(metric, mean, -math.inf, math.inf, 1, 1.0, math.nan, confidence)
+    spread = float(differences.std(ddof=1))
+    tolerance = _ROUNDING * float(np.abs(values).max())
+    if spread <= tolerance:
+        if abs(mean) <= tolerance:
+            return PairedDifference(metric, 0.0, 0.0, 0.0, pairs, 1.0, 0.0, confidence)
+        p_value = 2.0 ** (1 - pairs)
+        reach = 0.0 if p_value <= 1 - confidence else math.inf
+        return PairedDifference(metric, mean, mean - reach, mean + reach, pairs, p_value, 0.0, confidence)
+    error = spread / math.sqrt(pairs)
+    reach = float(stats.t.ppf((1 + confidence) / 2, pairs - 1)) * error
+    p_value = 2 * float(stats.t.sf(abs(mean) / error, pairs - 1))
+    return PairedDifference(metric, mean, mean - reach, mean + reach, pairs, p_value, spread, confidence)
+
+
+def seeds_needed(difference: PairedDifference, power: float = 0.8, level: float | None = None) -> int | None:
+    """Pairs with which a true difference of the observed size and spread is settled with probability `power`.
+
+    Settled means that the two-sided paired t test rejects at `level`, by default 1 - confidence; its power follows
+    the noncentral t distribution (Cohen, 1988). None where the pairs tell no spread, where no difference was seen, and
+    beyond SEEDS_CAP pairs. An estimate: the observed size and spread are themselves uncertain.
+    """
+    level = 1 - difference.confidence if level is None else level
+    if difference.pairs < 2 or difference.mean == 0:
+        return None
+    if difference.spread == 0:
+        return math.ceil(1 - math.log2(level))  # the sign test's, as in `paired_difference`
+    pairs = np.arange(2, SEEDS_CAP + 1)
+    critical = stats.t.ppf(1 - level / 2, pairs - 1)
+    reached = stats.nct.sf(critical, pairs - 1, abs(difference.mean) / difference.spread * np.sqrt(pairs)) >= power
+    return int(pairs[reached.argmax()]) if reached.any() else None
+
+
+def settled(differences: Sequence[PairedDifference], level: float = 1 - CONFIDENCE) -> frozenset[str]:
+    """Metrics whose difference is not zero, of several looked at together, by Holm's step-down correction (1979).
+
+    Whatever the metrics have to do with one another, the chance of one or more false ones is at most `level`.
+    """
+    found: set[str] = set()
+    for place, difference in enumerate(sorted(differences, key=lambda difference: difference.p_value)):
+        if difference.p_value > level / (len(differences) - place):
+            break
+        found.add(difference.metric)
+    return frozenset(found)

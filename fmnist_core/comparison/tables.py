@@ -1,0 +1,48 @@
+"""A comparison's figures in words, one row an arm."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+# Heading, the figure's name in `study.arm_table`, and how it is worded; in the order in which they are shown.
+_STUDY_COLUMNS = (
+    ("Validation loss, best epoch", "validation_loss_best", "loss"),
+    ("Validation loss, last epoch", "validation_loss_last", "loss"),
+    ("Validation accuracy, best epoch", "validation_accuracy_best", "share"),
+    ("Validation accuracy, last epoch", "validation_accuracy_last", "share"),
+    ("Gap, last epoch", "gap_last", "loss"),
+    ("Calibration error", "validation_calibration_error_last", "share"),
+    ("Test loss, last epoch", "test_loss_last", "loss"),
+    ("Test accuracy, last epoch", "test_accuracy_last", "share"),
+    ("Test loss, best epoch", "test_loss_best", "loss"),
+    ("Test accuracy, best epoch", "test_accuracy_best", "share"),
+    ("Test calibration error", "test_calibration_error_last", "share"),
+    ("Seconds a run", "seconds", "seconds"),
+)
+
+
+def study_table(figures: pd.DataFrame, better: Mapping[str, float | None]) -> pd.DataFrame:
+    """A comparison's figures in words, one row an arm: `figures` as from `arm_table`, `better` as from `better_arms`.
+
+    A star marks the better arm of a column; "not yet" stands for what is not known yet.
+    """
+    rows = []
+    for figure in figures.to_dict("records"):
+        dropout = figure["dropout"]
+        row = {"Dropout": f"{dropout:g}", "Seeds": f"{figure['finished']} of {figure['seeds']}"}
+        for heading, name, kind in _STUDY_COLUMNS:
+            if f"{name}_mean" in figure:
+                star = " ★" if better.get(name) == dropout else ""
+                row[heading] = _worded(figure[f"{name}_mean"], figure[f"{name}_sd"], kind) + star
+        parameters = figure["parameters"]
+        row["Parameters"] = "not yet" if pd.isna(parameters) else f"{parameters:,}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _worded(mean: float, deviation: float, kind: str) -> str:
+    if pd.isna(mean):
+        return "not yet"
+    scale, digits, unit = {"loss": (1, 3, ""), "share": (100, 2, "%"), "seconds": (1, 0, "")}[kind]
+    spread = "" if pd.isna(deviation) else f" ± {scale * deviation:.{digits}f}"
+    return f"{scale * mean:.{digits}f}{spread}{unit}"

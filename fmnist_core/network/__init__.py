@@ -1,0 +1,1 @@
+"""The network: model, training, evaluation, and what explains an answer."""

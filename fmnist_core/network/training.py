@@ -1,0 +1,193 @@
+"""The training loop: an iterator of epochs that can be stopped, saved and resumed without a trace."""
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save as save_tensors
+from torch import Generator, Tensor
+
+from fmnist_core.config import RunConfig
+from fmnist_core.data.split import Split
+from fmnist_core.network.evaluation import evaluate, evaluate_log_probabilities, log_probabilities
+from fmnist_core.network.figures import EpochResult
+from fmnist_core.network.model import MLP, load_state, read_tensors
+
+TRAINING_CHECK_IMAGES = 10_000
+
+Pulse = Callable[[float], None]
+
+
+class TrainingDivergedError(ArithmeticError):
+    """The loss is no longer a finite number, so the run cannot go on."""
+
+
+def derived_generator(seed: int, purpose: str, epoch: int = 0) -> Generator:
+    """A generator of its own for each purpose and epoch.
+
+    Since nothing is carried over from one epoch to the next, a resumed run needs no generator state.
+    """
+    digest = hashlib.sha256(f"{seed}/{purpose}/{epoch}".encode()).digest()
+    return Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+def one_cycle(step: int, total_steps: int, peak: float) -> float:
+    """Learning rate of step 0 ... total_steps - 1: from peak / 25 up to `peak`, then down to almost nothing.
+
+    Smith and Topin, 2018, with the cosine form and the default fractions of `torch.optim.lr_scheduler.OneCycleLR`
+    and a rise of one fifth of the steps. A pure function of the step, so that resuming needs no scheduler state.
+    """
+    start, end = peak / 25, peak / 25e4
+    top = max(0.2 * total_steps - 1, 0.0)
+    if step <= top:
+        low, high, progress = start, peak, step / top if top else 1.0
+    else:
+        low, high, progress = end, peak, 1 - (step - top) / (total_steps - 1 - top)
+    return low + (high - low) * (1 - math.cos(math.pi * progress)) / 2
+
+
+def batch_bounds(samples: int, batch_size: int) -> list[tuple[int, int]]:
+    """First and last-plus-one position of each batch; the last batch may be smaller, but is never a single sample.
+
+    Batch normalisation cannot be trained on one sample, so a lone last sample joins the batch before it.
+    """
+    starts = list(range(0, samples, batch_size))
+    if len(starts) > 1 and samples - starts[-1] == 1:
+        starts.pop()
+    return list(zip(starts, [*starts[1:], samples], strict=True))
+
+
+class Training:
+    """A run in progress. Iterating trains one epoch at a time; breaking off between epochs loses nothing.
+
+    `pulse` is called with the share of the epoch that is done after every batch and evaluated chunk; it may raise
+    to break off within an epoch, which then counts as not done.
+    """
+
+    def __init__(self, config: RunConfig, split: Split, *, pulse: Pulse | None = None) -> None:
+        self.config = config
+        self.split = split
+        self.pulse = pulse or (lambda share: None)
+        self.model = MLP(config, weights=derived_generator(config.seed, "weights"))
+        # AdamW with no decay is Adam (Loshchilov and Hutter, 2019); the fused form takes one call for all tensors.
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+        )
+        self.epochs_done = 0
+        self.validation_scores: Tensor | None = None  # log-probabilities (n, 10) after the epoch trained last
+        self._bounds = batch_bounds(len(split.train_images), config.batch_size)
+
+    def __iter__(self) -> Iterator[EpochResult]:
+        while self.epochs_done < self.config.epochs:
+            yield self.run_epoch()
+
+    def run_epoch(self) -> EpochResult:
+        """Train the next epoch and evaluate. Raises TrainingDivergedError when a loss is not finite."""
+        began = time.perf_counter()
+        epoch, split = self.epochs_done + 1, self.split
+        training_loss, training_accuracy = self._train_epoch(epoch)
+        if math.isfinite(training_loss):
+            pulse = partial(self.pulse, 0.95)
+            check = slice(TRAINING_CHECK_IMAGES)
+            evaluated = evaluate(self.model, split.train_images[check], split.train_labels[check], pulse)
+            self.validation_scores = log_probabilities(self.model, split.validation_images, pulse)
+            validation = evaluate_log_probabilities(self.validation_scores, split.validation_labels)
+        if not (math.isfinite(training_loss) and math.isfinite(evaluated.loss) and math.isfinite(validation.loss)):
+            raise TrainingDivergedError(
+                f"training diverged in epoch {epoch}: the loss is no longer a finite number at a learning rate of "
+                f"{self.config.learning_rate:g}; choose a lower learning rate"
+            )
+        self.epochs_done = epoch
+        return EpochResult(
+            epoch=epoch,
+            training_loss=training_loss,
+            training_accuracy=training_accuracy,
+            evaluated_training_loss=evaluated.loss,
+            evaluated_training_accuracy=evaluated.accuracy,
+            validation_loss=validation.loss,
+            validation_accuracy=validation.accuracy,
+            validation_calibration_error=validation.calibration_error,
+            learning_rate=float(self.optimizer.param_groups[0]["lr"]),
+            seconds=time.perf_counter() - began,
+        )
+
+    def _train_epoch(self, epoch: int) -> tuple[float, float]:
+        config, model, optimizer = self.config, self.model, self.optimizer
+        images, labels = self.split.train_images, self.split.train_labels
+        samples, steps = len(images), len(self._bounds)
+        order = torch.randperm(samples, generator=derived_generator(config.seed, "order", epoch))
+        flips = derived_generator(config.seed, "flips", epoch)
+        model.masks.set_state(derived_generator(config.seed, "masks", epoch).get_state())
+        model.train()
+        loss_sum, correct = torch.zeros((), dtype=torch.float64), torch.zeros((), dtype=torch.int64)
+        for step, (start, stop) in enumerate(self._bounds):
+            batch = order[start:stop]
+            batch_images, batch_labels = images[batch], labels[batch]
+            if config.flips:
+                batch_images = flip_half(batch_images, flips)
+            if config.schedule == "one-cycle":
+                rate = one_cycle((epoch - 1) * steps + step, config.epochs * steps, config.learning_rate)
+                optimizer.param_groups[0]["lr"] = rate
+            scores = model(batch_images)
+            loss = F.nll_loss(scores, batch_labels)
+            objective = loss
+            if config.label_smoothing:
+                # Szegedy et al., 2016: the target is a mixture of the label and a uniform distribution.
+                objective = torch.lerp(loss, -scores.mean(), config.label_smoothing)
+            optimizer.zero_grad()
+            objective.backward()
+            optimizer.step()
+            loss_sum += loss.detach() * len(batch)
+            correct += (scores.detach().argmax(dim=1) == batch_labels).sum()
+            self.pulse(0.9 * (step + 1) / steps)
+        return float(loss_sum) / samples, float(correct) / samples
+
+    def checkpoint(self) -> bytes:
+        """Everything that the remaining epochs depend on, as a safetensors file."""
+        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
+        tensors["epochs_done"] = torch.tensor(self.epochs_done)
+        return save_tensors(tensors)
+
+    def restore(self, checkpoint: bytes) -> None:
+        """Go on from a `checkpoint` of the same config; what follows is bit-identical to never having stopped.
+
+        Raises ValueError when the checkpoint does not fit.
+        """
+        tensors = read_tensors(checkpoint)
+        epochs_done = tensors.pop("epochs_done", None)
+        if epochs_done is None:
+            raise ValueError("the checkpoint must say how many epochs are done; 'epochs_done' is missing")
+        model, optimizer = {}, dict[int, dict[str, Tensor]]()
+        for name, value in tensors.items():
+            kind, _, rest = name.partition(".")
+            if kind == "model":
+                model[rest] = value
+            else:
+                index, _, slot = rest.partition(".")
+                optimizer.setdefault(int(index), {})[slot] = value
+        load_state(self.model, model)
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": optimizer, "param_groups": groups})
+        self.epochs_done = int(epochs_done)
+
+
+def flip_half(images: Tensor, generator: Generator) -> Tensor:
+    """Mirror about half of the images (n, 784) left to right, each with probability 1/2."""
+    chosen = torch.rand(len(images), 1, generator=generator) < 0.5
+    mirrored = images.view(-1, 28, 28).flip(2).view(-1, 784)
+    return torch.where(chosen, mirrored, images)
+
+
+def train(config: RunConfig, split: Split, *, pulse: Pulse | None = None) -> Iterator[EpochResult]:
+    """Train an MLP, yielding once an epoch.
+
+    The caller owns the pace: store the result, draw it, or stop iterating to cancel. Use `Training` to get at the
+    network or to resume.
+    """
+    return iter(Training(config, split, pulse=pulse))

@@ -1,0 +1,159 @@
+"""A visitor's own picture, step by step to what the network sees: plain grey is made 28 x 28, pale on black."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFilter
+
+from fmnist_core.pictures.picture_file import PictureError
+from fmnist_core.pictures.png import SIDE, Pixels
+
+FAINTEST = 20  # grey levels between the background and a garment; less is noise
+
+_WORKING_SIDE = 1024  # pixels, the most that a garment's edges are looked for in
+_SHOWN_SIDE = 256  # pixels, the most that a step keeps
+_UNEVEN = 40  # grey levels; where the background differs by more, it is not the light but something that lies there
+_STANDS_OUT = 0.04  # of the brightest; enough for the faint hems of Fashion-MNIST, too much for a JPEG's ripples
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One thing done to a picture: its name and reason for people, and the picture after it.
+
+    Pixels are uint8 (height, width), made smaller where a side was over 256.
+    """
+
+    name: str
+    what: str
+    pixels: Pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A picture as the network takes it, uint8 (28, 28), and the steps that led there, in their order."""
+
+    steps: tuple[Step, ...]
+    pixels: Pixels
+    inverted: bool
+    cropped: bool
+
+
+def background_is_bright(grey: Pixels) -> bool:
+    """Whether the corners are nearer to the brightest than to the darkest pixel of the picture (height, width).
+
+    Right for all 70,000 images of Fashion-MNIST, as they are and inverted.
+    """
+    deep, wide = (max(1, round(side / 14)) for side in grey.shape)
+    corners = [part.ravel() for rows in (grey[:deep], grey[-deep:]) for part in (rows[:, :wide], rows[:, -wide:])]
+    return bool(np.median(np.concatenate(corners)) > (int(grey.min()) + int(grey.max())) / 2)
+
+
+def prepare(grey: Pixels, *, invert: bool | None = None, crop: bool | None = None) -> Prepared:
+    """Treat a picture (height, width) as the makers of Fashion-MNIST did theirs; arXiv 1708.07747, figure 1.
+
+    None decides: inverts where the background is bright, crops what is not 28 x 28 already. What is 28 x 28 and not to
+    be cropped stays as it is but for inverting. Raises PictureError where nothing stands out from the background.
+    """
+    if grey.dtype != np.uint8 or grey.ndim != 2 or not grey.size:
+        raise ValueError(f"a picture must be uint8 of shape (height, width), got {grey.dtype} {grey.shape}")
+    as_known = grey.shape == (SIDE, SIDE)
+    inverted = background_is_bright(grey) if invert is None else invert
+    cropped = not as_known if crop is None else crop
+    steps = [_step("Grey", "Colours are left out: the network knows only light and dark.", grey)]
+    pixels = np.array(grey)
+    if inverted:
+        pixels = 255 - pixels
+        steps.append(_step("Inverted", "The network knows pale garments on black.", pixels))
+    if as_known and not cropped:
+        _check_contrast(int(pixels.max()) - int(pixels.min()))
+        return Prepared(tuple(steps), pixels, inverted, cropped)
+
+    # Where more than 1,024 pixels a side become 28, their means show all that matters, in less time and memory.
+    pixels = np.array(Image.fromarray(pixels).reduce(-(-max(pixels.shape) // _WORKING_SIDE)))
+    background = _background(pixels)
+    if background.any():
+        pixels = np.clip(pixels - background, 0, 255).round().astype(np.uint8)
+        steps.append(
+            _step("Background made black", "A background that is only nearly black is new to the network.", pixels)
+        )
+    box = _garment(pixels)
+    if cropped and pixels[box].shape != pixels.shape:
+        pixels = pixels[box]
+        steps.append(_step("Cropped", "A garment fills the picture from edge to edge.", pixels))
+    if max(pixels.shape) != SIDE:
+        pixels = _fitted(pixels)
+        steps.append(_step("Resized", "The longer side becomes 28 pixels.", pixels))
+    if pixels.shape != (SIDE, SIDE):
+        pixels = _centred(pixels)
+        steps.append(_step("Centred", "Black on both sides makes it 28 x 28.", pixels))
+    brightest = int(pixels.max())
+    if brightest == 0:  # so little that it is lost among the 28 x 28
+        raise _nothing_stands_out()
+    if brightest < 254:  # every image of Fashion-MNIST reaches 254
+        pixels = (pixels * (255 / brightest)).round().astype(np.uint8)
+        steps.append(_step("Brightened", "Every garment that the network knows reaches white somewhere.", pixels))
+    return Prepared(tuple(steps), pixels, inverted, cropped)
+
+
+def _step(name: str, what: str, pixels: Pixels) -> Step:
+    shown = Image.fromarray(pixels)
+    shown.thumbnail((_SHOWN_SIDE, _SHOWN_SIDE))
+    return Step(name, what, np.array(shown))
+
+
+def _check_contrast(levels: int) -> None:
+    if levels < FAINTEST:
+        raise _nothing_stands_out()
+
+
+def _nothing_stands_out() -> PictureError:
+    return PictureError("nothing stands out from the background. Choose a picture of one garment on a plain background")
+
+
+def _background(pixels: Pixels) -> npt.NDArray[np.float32]:
+    """The level below which a pixel is background, everywhere (height, width): even light, or light from one side.
+
+    Taken from the darkest quarter of the border, because a garment may lie over the rest of it.
+    """
+    height, width = pixels.shape
+    left, right = (float(np.quantile(pixels[:, column], 0.25)) for column in (0, -1))
+    top, bottom = (float(np.quantile(pixels[row], 0.25)) for row in (0, -1))
+    across = right - left if abs(right - left) <= _UNEVEN else 0.0
+    down = bottom - top if abs(bottom - top) <= _UNEVEN else 0.0
+    slope = (
+        across * np.linspace(-0.5, 0.5, width, dtype=np.float32)
+        + down * np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, np.newaxis]
+    )
+    level = pixels - slope
+    rest = np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])
+    darkest, dark = np.quantile(rest, [0.05, 0.25])
+    # Noise and darker corners reach above the quarter about four times as far as down to the darkest.
+    background: npt.NDArray[np.float32] = np.maximum(0, slope + np.float32(dark + min(4 * (dark - darkest), _UNEVEN)))
+    return background
+
+
+def _garment(pixels: Pixels) -> tuple[slice, slice]:
+    """Rows and columns of all that stands out from a black background."""
+    # Of nine neighbours the third brightest: specks of one or two pixels vanish, a thin line stays.
+    neighbours = np.asarray(Image.fromarray(pixels).filter(ImageFilter.RankFilter(3, 6)))
+    calm = np.minimum(neighbours, pixels)  # the filter alone would widen everything by a pixel
+    _check_contrast(int(calm.max()))
+    lit = calm > _STANDS_OUT * calm.max()
+    rows, columns = (np.flatnonzero(lit.any(axis=axis)) for axis in (1, 0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _fitted(pixels: Pixels) -> Pixels:
+    """Scaled until the longer side is 28; pixels merge by their mean, and multiply smoothly."""
+    longest = max(pixels.shape)
+    height, width = (max(1, round(side * SIDE / longest)) for side in pixels.shape)
+    method = Image.Resampling.BOX if longest >= SIDE else Image.Resampling.BICUBIC
+    return np.array(Image.fromarray(pixels).resize((width, height), method))
+
+
+def _centred(pixels: Pixels) -> Pixels:
+    whole = np.zeros((SIDE, SIDE), dtype=np.uint8)
+    top, left = ((SIDE - side + 1) // 2 for side in pixels.shape)  # an odd pixel goes where Fashion-MNIST has it
+    whole[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+    return whole

@@ -1,0 +1,1 @@
+"""What a stored run shows: diagnosis, selections, confusion, calibration, doubtful labels, tables."""

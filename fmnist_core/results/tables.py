@@ -1,0 +1,43 @@
+"""The tables that pages show, as frames: shares as shares, losses in nats, nothing rounded."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from fmnist_core.config import describe
+from fmnist_core.network.figures import Evaluation
+from fmnist_core.results.diagnosis import best_epoch
+from fmnist_core.store.run import Run, Weights
+
+
+def epoch_table(epochs: pd.DataFrame, tests: Mapping[Weights, Evaluation] | None = None) -> pd.DataFrame:
+    """One row for the best epoch and one for the last; `gap` is validation minus evaluated training loss.
+
+    With `tests` there are also the columns test_loss and test_accuracy. `epochs` must not be empty.
+    """
+    numbers: dict[Weights, int] = {"best": best_epoch(epochs), "last": int(epochs["epoch"].iloc[-1])}
+    columns = ["evaluated_training_loss", "validation_loss", "evaluated_training_accuracy", "validation_accuracy"]
+    rows = epochs.set_index("epoch").loc[list(numbers.values()), columns].reset_index()
+    rows.insert(0, "which", [f"{kind.capitalize()} epoch ({number})" for kind, number in numbers.items()])
+    rows.insert(4, "gap", rows["validation_loss"] - rows["evaluated_training_loss"])
+    if tests:
+        rows["test_loss"] = [tests[kind].loss if kind in tests else None for kind in numbers]
+        rows["test_accuracy"] = [tests[kind].accuracy if kind in tests else None for kind in numbers]
+    return rows.drop(columns="epoch")
+
+
+def runs_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """One row a run, in the given order."""
+    return pd.DataFrame(
+        {
+            "run": [run.number for run in runs],
+            "settings": [describe(run.config) for run in runs],
+            "status": [run.status for run in runs],
+            "epochs": [f"{run.epochs_done} of {run.config.epochs}" for run in runs],
+            "best_epoch": pd.array([run.best_epoch for run in runs], dtype="Int64"),
+            "validation_loss": pd.array([run.best_validation_loss for run in runs], dtype="Float64"),
+            "validation_accuracy": pd.array([run.best_validation_accuracy for run in runs], dtype="Float64"),
+            "data": [run.data_name for run in runs],
+            "started": pd.to_datetime([run.created_at for run in runs], unit="s", utc=True),
+        }
+    )

@@ -1,0 +1,146 @@
+"""The store's database: SQLite with safe settings, or any other that SQLAlchemy knows; its layout and transactions."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from fmnist_core.store.tables import METADATA, SCHEMA, SCHEMA_VERSION
+
+BUSY_SECONDS = 30
+
+
+class StoreError(RuntimeError):
+    """The run store cannot be read or written; the message is for people."""
+
+
+def journal_mode(version: tuple[int, int, int]) -> str:
+    """WAL where SQLite is free of the WAL-reset bug, else the rollback journal.
+
+    The bug can corrupt a database that several processes write. Versions up to 3.51.2 have it, but for the repaired
+    3.50.7 and 3.44.6 and what follows them in their lines.
+    """
+    repaired = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    return "WAL" if repaired else "DELETE"
+
+
+def open_engine(url: str) -> sa.Engine:
+    """An engine for `url`; makes the folder of an SQLite file.
+
+    Raises StoreError when the address cannot be understood or the folder cannot be made.
+    """
+    try:
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            return sa.create_engine(parsed, pool_pre_ping=True)
+        if not parsed.database or parsed.database == ":memory:":
+            raise StoreError(f"the run store must be a file that several processes can open, got {url!r}")
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
+    except (ArgumentError, ImportError, SQLAlchemyError) as error:
+        raise StoreError(f"the run store's address must be one that SQLAlchemy knows, got {url!r}: {error}") from error
+    except OSError as error:
+        raise StoreError(
+            f"the run store's folder cannot be made: {error}; choose another with DROPOUT_LAB_HOME"
+        ) from error
+
+    @sa.event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin below, not in the driver
+        connection.execute(f"PRAGMA journal_mode={journal_mode(sqlite3.sqlite_version_info)}")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        immediate = connection.get_execution_options().get("begin_immediate", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+def clock(engine: sa.Engine) -> sa.ColumnElement[float]:
+    """An expression for seconds since 1970 by the database's own clock, which all machines share."""
+    if engine.dialect.name == "sqlite":
+        return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Float())
+    return sa.cast(sa.func.extract("epoch", sa.func.clock_timestamp()), sa.Float)
+
+
+class Database:
+    """The database at `url`, with the tables of this program's layout.
+
+    Raises StoreError with a sentence for people when it cannot be opened, read or written.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = open_engine(url)
+        with self._translated("opened"):
+            version = self._version()
+            if version is None or version < SCHEMA_VERSION:
+                version = self._build()
+        if version != SCHEMA_VERSION:
+            raise StoreError(
+                f"the run store {self._shown_url} has layout {version}, and this program knows layout "
+                f"{SCHEMA_VERSION}; move the store away or use the program that made it"
+            )
+        self._now = clock(self._engine)
+
+    def _version(self) -> int | None:
+        """The layout of the store as it is; None where there is none yet."""
+        if not sa.inspect(self._engine).has_table("schema"):
+            return None
+        with self._engine.begin() as connection:
+            return connection.scalar(sa.select(SCHEMA.c.version))
+
+    def _build(self) -> int | None:
+        """Make the tables of a new store, or those that an older layout lacks: so far layouts have only grown."""
+        with self._writing() as connection:
+            METADATA.create_all(connection)
+            # Another process may have been faster.
+            version = connection.scalar(sa.select(SCHEMA.c.version))
+            if version is None:
+                connection.execute(SCHEMA.insert().values(version=SCHEMA_VERSION))
+            elif version < SCHEMA_VERSION:
+                connection.execute(SCHEMA.update().values(version=SCHEMA_VERSION))
+            return connection.scalar(sa.select(SCHEMA.c.version))
+
+    def close(self) -> None:
+        """Give all database connections back."""
+        self._engine.dispose()
+
+    @property
+    def _shown_url(self) -> str:
+        url = self._engine.url
+        return str(Path(url.database)) if url.database and url.drivername == "sqlite" else url.render_as_string()
+
+    @contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            cause = getattr(error, "orig", None) or error
+            raise StoreError(
+                f"the run store {self._shown_url} cannot be {doing} ({cause}); check that the folder exists, is "
+                "writable and has free space, or choose another place with DROPOUT_LAB_HOME"
+            ) from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with self._translated("read"), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        # SQLite must take the write lock when the transaction begins: one that reads first and then writes fails
+        # under other writers, and no busy timeout helps.
+        with (
+            self._translated("written"),
+            self._engine.connect().execution_options(begin_immediate=True) as connection,
+            connection.begin(),
+        ):
+            yield connection

@@ -1,0 +1,201 @@
+"""What the dispatcher and workers do with stored runs: take one up, show that it lives, record epochs, end it.
+
+Every write of a worker carries its owner token and renews its lease, so that of two workers that both believe they own
+a run only one can write.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, get_args
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from fmnist_core.config import RunConfig
+from fmnist_core.data.evaluation_images import Part
+from fmnist_core.network.figures import EpochResult, Evaluation
+from fmnist_core.store.database import Database
+from fmnist_core.store.run import Status, Weights
+from fmnist_core.store.tables import EPOCHS, PREDICTIONS, PROJECTIONS, RUNS, TESTS, WEIGHTS
+
+ATTEMPT_LIMIT = 3
+# Longer than anything a worker does between two beats (the largest batch of the largest network is 540 GFLOP), short
+# enough that a run whose worker died is soon taken up again.
+LEASE_SECONDS = 20.0
+
+
+class RunLostError(RuntimeError):
+    """Another worker owns the run by now, or it has ended; this one must not write any more."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a worker needs to go on with a run that it now owns."""
+
+    config: RunConfig
+    data_fingerprint: str
+    checkpoint: bytes | None
+    lowest_validation_loss: float | None
+
+
+class WorkerStore(Database):
+    """The half of `Store` for the dispatcher and workers."""
+
+    # What the dispatcher does
+
+    def claimable(self) -> list[str]:
+        """Keys of runs that a worker could take now, oldest first: waiting, or with a lease that ran out.
+
+        Ends those that were asked to stop, or that have used up their attempts, while nobody owned them.
+        """
+        abandoned = sa.and_(RUNS.c.status == "running", RUNS.c.lease_until < self._now)
+        query = (
+            sa.select(RUNS.c.key, RUNS.c.attempts, RUNS.c.cancel_requested)
+            .where(sa.or_(RUNS.c.status == "queued", abandoned))
+            .order_by(RUNS.c.number)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        keys = []
+        for key, attempts, cancel_requested in rows:
+            if cancel_requested:
+                self._end_unowned(key, "stopped", None)
+            elif attempts >= ATTEMPT_LIMIT:
+                self._end_unowned(
+                    key,
+                    "failed",
+                    f"its worker process died {attempts} times in a row, perhaps for lack of memory; "
+                    "train again to go on from the last epoch, or choose a smaller network",
+                )
+            else:
+                keys.append(key)
+        return keys
+
+    def _end_unowned(self, key: str, status: Status, error: str | None) -> None:
+        unowned = sa.or_(RUNS.c.status == "queued", RUNS.c.lease_until < self._now)
+        active = RUNS.c.status.in_(("queued", "running"))
+        with self._writing() as connection:
+            connection.execute(
+                RUNS.update()
+                .where(RUNS.c.key == key, active, unowned)
+                .values(status=status, error=error, owner=None, ended_at=self._now)
+            )
+
+    def release(self, key: str, owner: str) -> None:
+        """Put a run whose worker is known to be gone back into the queue, if that worker still owned it."""
+        with self._writing() as connection:
+            connection.execute(
+                RUNS.update()
+                .where(RUNS.c.key == key, RUNS.c.owner == owner, RUNS.c.status == "running")
+                .values(status="queued", owner=None, epoch_share=0.0)
+            )
+
+    # What workers do
+
+    def claim(self, key: str, owner: str) -> Claim | None:
+        """Take a run that waits or whose lease ran out; None when there is nothing to take."""
+        free = sa.or_(RUNS.c.status == "queued", sa.and_(RUNS.c.status == "running", RUNS.c.lease_until < self._now))
+        may_run = sa.and_(RUNS.c.attempts < ATTEMPT_LIMIT, sa.not_(RUNS.c.cancel_requested))
+        with self._writing() as connection:
+            taken = connection.execute(
+                RUNS.update()
+                .where(RUNS.c.key == key, free, may_run)
+                .values(
+                    status="running",
+                    owner=owner,
+                    lease_until=self._now + LEASE_SECONDS,
+                    attempts=RUNS.c.attempts + 1,
+                    epoch_share=0.0,
+                )
+            )
+            if taken.rowcount == 0:
+                return None
+            row = connection.execute(sa.select(RUNS.c.config, RUNS.c.data_fingerprint).where(RUNS.c.key == key)).one()
+            lowest = connection.scalar(sa.select(sa.func.min(EPOCHS.c.validation_loss)).where(EPOCHS.c.run_key == key))
+            checkpoint = self._content(connection, key, "checkpoint")
+        return Claim(RunConfig.from_dict(json.loads(row.config)), row.data_fingerprint, checkpoint, lowest)
+
+    def beat(self, key: str, owner: str, epoch_share: float) -> bool:
+        """Renew the lease and say how far the epoch is; return whether the run was asked to stop."""
+        with self._writing() as connection:
+            return self._update_owned(connection, key, owner, epoch_share=epoch_share)
+
+    def record_epoch(
+        self,
+        key: str,
+        owner: str,
+        result: EpochResult,
+        checkpoint: bytes,
+        best: bytes | None,
+        predictions: Mapping[Part, bytes] | None = None,
+    ) -> bool:
+        """Store an epoch, the state to resume from, packed predictions and, where it is the best so far, its weights.
+
+        All in one transaction; returns whether the run was asked to stop. Raises RunLostError.
+        """
+        with self._writing() as connection:
+            values: dict[str, Any] = {"epochs_done": result.epoch, "epoch_share": 0.0, "attempts": 0}
+            if best is not None:
+                values["best_epoch"] = result.epoch
+                self._put(connection, key, "best", best)
+            stop = self._update_owned(connection, key, owner, **values)
+            # A run that was stopped and goes on: what its end left behind is no longer its last epoch's.
+            connection.execute(WEIGHTS.delete().where(WEIGHTS.c.run_key == key, WEIGHTS.c.kind == "last"))
+            connection.execute(TESTS.delete().where(TESTS.c.run_key == key))
+            connection.execute(EPOCHS.insert().values(run_key=key, **asdict(result)))
+            self._put(connection, key, "checkpoint", checkpoint)
+            for part, content in (predictions or {}).items():
+                connection.execute(
+                    PREDICTIONS.insert().values(run_key=key, epoch=result.epoch, part=part, content=content)
+                )
+        return stop
+
+    def put_projection(self, key: str, epoch: int, part: Part, points: npt.NDArray[np.float32]) -> None:
+        """Keep a map (n, 2); one that is there already is replaced."""
+        row = {"run_key": key, "epoch": epoch, "part": part}
+        with self._writing() as connection:
+            connection.execute(
+                PROJECTIONS.delete().where(*(PROJECTIONS.c[name] == value for name, value in row.items()))
+            )
+            connection.execute(PROJECTIONS.insert().values(**row, content=points.astype("<f4").tobytes()))
+
+    def end(
+        self,
+        key: str,
+        owner: str,
+        status: Status,
+        *,
+        last: bytes | None = None,
+        tests: Mapping[Weights, Evaluation] | None = None,
+        error: str | None = None,
+    ) -> None:
+        """End a run. What a stopped or failed one needs to go on later is kept. Raises RunLostError."""
+        assert status in get_args(Status), status
+        with self._writing() as connection:
+            self._update_owned(connection, key, owner, status=status, error=error, ended_at=self._now, epoch_share=0.0)
+            if last is not None:
+                self._put(connection, key, "last", last)
+            for kind, evaluation in (tests or {}).items():
+                connection.execute(TESTS.delete().where(TESTS.c.run_key == key, TESTS.c.kind == kind))
+                connection.execute(TESTS.insert().values(run_key=key, kind=kind, **asdict(evaluation)))
+            if status == "finished":
+                connection.execute(WEIGHTS.delete().where(WEIGHTS.c.run_key == key, WEIGHTS.c.kind == "checkpoint"))
+
+    def _update_owned(self, connection: sa.Connection, key: str, owner: str, **values: Any) -> bool:
+        row = (RUNS.c.key == key, RUNS.c.owner == owner, RUNS.c.status == "running")
+        values = {"lease_until": self._now + LEASE_SECONDS, **values}
+        if connection.execute(RUNS.update().where(*row).values(**values)).rowcount == 0:
+            raise RunLostError(f"run {key} is not owned by {owner} any more; another worker goes on with it")
+        return bool(connection.scalar(sa.select(RUNS.c.cancel_requested).where(RUNS.c.key == key)))
+
+    @staticmethod
+    def _content(connection: sa.Connection, key: str, kind: str) -> bytes | None:
+        return connection.scalar(sa.select(WEIGHTS.c.content).where(WEIGHTS.c.run_key == key, WEIGHTS.c.kind == kind))
+
+    @staticmethod
+    def _put(connection: sa.Connection, key: str, kind: str, content: bytes) -> None:
+        row = (WEIGHTS.c.run_key == key, WEIGHTS.c.kind == kind)
+        if connection.execute(WEIGHTS.update().where(*row).values(content=content)).rowcount == 0:
+            connection.execute(WEIGHTS.insert().values(run_key=key, kind=kind, content=content))

@@ -1,0 +1,55 @@
+"""A run as pages see it."""
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+import sqlalchemy as sa
+
+from fmnist_core.config import RunConfig
+
+Status = Literal["queued", "running", "finished", "stopped", "failed"]
+
+
+Weights = Literal["best", "last"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run as pages see it. Times are seconds since 1970."""
+
+    number: int  # counts the store's runs from 1, in the order in which they were asked for
+    key: str
+    config: RunConfig
+    data_name: str
+    data_fingerprint: str
+    status: Status
+    cancel_requested: bool
+    epochs_done: int
+    epoch_share: float
+    best_epoch: int | None  # the one with the lowest validation loss so far
+    best_validation_loss: float | None
+    best_validation_accuracy: float | None
+    error: str | None
+    created_at: float
+    ended_at: float | None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether anything about the run can still change by itself."""
+        return self.status in {"queued", "running"}
+
+    @property
+    def progress(self) -> float:
+        """Share of all epochs that is done, from 0 to 1."""
+        return min(1.0, (self.epochs_done + self.epoch_share) / self.config.epochs)
+
+    def epoch_of(self, kind: Weights) -> int:
+        """The epoch of the stored weights. There must be some."""
+        epoch = self.best_epoch if kind == "best" else self.epochs_done
+        assert epoch, (self.key, kind)
+        return epoch
+
+
+def to_run(row: sa.RowMapping) -> Run:
+    return Run(**{**row, "config": RunConfig.from_dict(json.loads(row["config"]))})

@@ -1,0 +1,161 @@
+"""Runs, epochs and weights in SQL: the one place where pages and workers meet.
+
+Everything a run has shown survives in here.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import sqlalchemy as sa
+
+from fmnist_core.config import RunConfig
+from fmnist_core.data.evaluation_images import Part
+from fmnist_core.network.figures import TRAINING_VERSION, Evaluation
+from fmnist_core.store.leases import WorkerStore
+from fmnist_core.store.run import Run, Weights, to_run
+from fmnist_core.store.tables import EPOCHS, PREDICTIONS, PROJECTIONS, RUNS, SHOWN_RUNS, TESTS
+
+WAITING_LIMIT = 32
+
+
+class QueueFullError(RuntimeError):
+    """As many runs wait as may wait at once."""
+
+
+class Store(WorkerStore):
+    """All runs in the database at `url`: here what pages do, in WorkerStore what dispatcher and workers do.
+
+    Every method may be called from any thread, and raises StoreError with a sentence for people when the database
+    cannot be read or written.
+    """
+
+    def request(self, config: RunConfig, data_name: str, data_fingerprint: str) -> str:
+        """Ask for a run and return its key; as `request_all` for one run."""
+        return self.request_all([config], data_name, data_fingerprint)[0]
+
+    def request_all(self, configs: Sequence[RunConfig], data_name: str, data_fingerprint: str) -> list[str]:
+        """Ask for the runs of one experiment, all or none, and return their keys in the same order.
+
+        A run that is there already is joined, and resumed if it had ended early. An experiment counts as one request:
+        it may bring more than WAITING_LIMIT runs, but nothing new is taken while so many wait.
+        Raises QueueFullError.
+        """
+        keys = {config.key(data_fingerprint, TRAINING_VERSION): config for config in configs}
+        with self._writing() as connection:
+            waiting = connection.scalar(sa.select(sa.func.count()).where(RUNS.c.status == "queued")) or 0
+            query = sa.select(RUNS.c.key, RUNS.c.status).where(RUNS.c.key.in_(keys))
+            stored = {row.key: row.status for row in connection.execute(query)}
+            joined = {key for key, status in stored.items() if status in {"queued", "running", "finished"}}
+            if len(joined) < len(keys) and waiting >= WAITING_LIMIT:
+                raise QueueFullError(
+                    f"at most {WAITING_LIMIT} runs may wait at once, and {waiting} do; "
+                    "wait for one to start, or stop some"
+                )
+            # Whoever asks again wants a run to go on, also when somebody has just asked it to stop.
+            connection.execute(RUNS.update().where(RUNS.c.key.in_(joined)).values(cancel_requested=False))
+            fresh = {"status": "queued", "cancel_requested": False, "attempts": 0, "error": None, "ended_at": None}
+            connection.execute(RUNS.update().where(RUNS.c.key.in_(stored.keys() - joined)).values(**fresh))
+            for key, config in keys.items():
+                if key not in stored:
+                    connection.execute(
+                        RUNS.insert().values(
+                            key=key,
+                            config=json.dumps(config.to_dict()),
+                            data_name=data_name,
+                            data_fingerprint=data_fingerprint,
+                            created_at=self._now,
+                            **fresh,
+                        )
+                    )
+        return [config.key(data_fingerprint, TRAINING_VERSION) for config in configs]
+
+    def cancel(self, *keys: str) -> None:
+        """Ask runs to stop: at once while they wait, within an epoch while they train. Ended ones stay as they are."""
+        with self._writing() as connection:
+            row = RUNS.c.key.in_(keys)
+            connection.execute(
+                RUNS.update().where(row, RUNS.c.status == "queued").values(status="stopped", ended_at=self._now)
+            )
+            connection.execute(RUNS.update().where(row, RUNS.c.status == "running").values(cancel_requested=True))
+
+    def run(self, key: str) -> Run | None:
+        """The run with this key, or None."""
+        return self.runs_of([key]).get(key)
+
+    def runs_of(self, keys: Collection[str]) -> dict[str, Run]:
+        """The runs with these keys, as far as there are any."""
+        with self._reading() as connection:
+            rows = connection.execute(SHOWN_RUNS.where(RUNS.c.key.in_(keys))).mappings().all()
+        return {row["key"]: to_run(row) for row in rows}
+
+    def runs(self) -> list[Run]:
+        """All runs, newest first."""
+        with self._reading() as connection:
+            rows = connection.execute(SHOWN_RUNS.order_by(RUNS.c.number.desc())).mappings().all()
+        return [to_run(row) for row in rows]
+
+    def epochs(self, key: str) -> pd.DataFrame:
+        """The run's epochs so far, one a row, with the columns of EpochResult."""
+        return self.epochs_of([key])[key]
+
+    def epochs_of(self, keys: Collection[str]) -> dict[str, pd.DataFrame]:
+        """The epochs of each run, as `epochs` gives them, in one query."""
+        columns = [column for column in EPOCHS.columns if column.name != "run_key"]
+        query = sa.select(EPOCHS.c.run_key, *columns).where(EPOCHS.c.run_key.in_(keys)).order_by(EPOCHS.c.epoch)
+        rows: dict[str, list[tuple[Any, ...]]] = {key: [] for key in keys}
+        with self._reading() as connection:
+            for key, *figures in connection.execute(query):
+                rows[key].append(tuple(figures))
+        names = [column.name for column in columns]
+        return {key: pd.DataFrame(figures, columns=names) for key, figures in rows.items()}
+
+    def weights(self, key: str, kind: Weights) -> bytes | None:
+        """The network at its best or last epoch as a safetensors file, or None before there is one."""
+        with self._reading() as connection:
+            return self._content(connection, key, kind)
+
+    def tests(self, key: str) -> dict[Weights, Evaluation]:
+        """Figures on the test set, of a run that has ended: at its best and at its last epoch."""
+        return self.tests_of([key])[key]
+
+    def tests_of(self, keys: Collection[str]) -> dict[str, dict[Weights, Evaluation]]:
+        """The test figures of each run, as `tests` gives them, in one query."""
+        figures: dict[str, dict[Weights, Evaluation]] = {key: {} for key in keys}
+        with self._reading() as connection:
+            for row in connection.execute(sa.select(TESTS).where(TESTS.c.run_key.in_(keys))):
+                figures[row.run_key][row.kind] = Evaluation(row.loss, row.accuracy, row.calibration_error)
+        return figures
+
+    def replay(self, key: str, part: Part) -> dict[int, bytes]:
+        """Epoch -> packed predictions of the run for the images of `part`, in order of epochs.
+
+        Empty for what a run never stored: it is older than replays, or validates on the test images.
+        """
+        query = (
+            sa.select(PREDICTIONS.c.epoch, PREDICTIONS.c.content)
+            .where(PREDICTIONS.c.run_key == key, PREDICTIONS.c.part == part)
+            .order_by(PREDICTIONS.c.epoch)
+        )
+        with self._reading() as connection:
+            return {row.epoch: row.content for row in connection.execute(query)}
+
+    def best_predictions(self, keys: Collection[str], part: Part) -> dict[str, bytes]:
+        """The packed predictions of each run's best epoch for the images of `part`, of runs that stored them."""
+        query = (
+            sa.select(PREDICTIONS.c.run_key, PREDICTIONS.c.content)
+            .join(RUNS, sa.and_(RUNS.c.key == PREDICTIONS.c.run_key, RUNS.c.best_epoch == PREDICTIONS.c.epoch))
+            .where(PREDICTIONS.c.run_key.in_(keys), PREDICTIONS.c.part == part)
+        )
+        with self._reading() as connection:
+            return {row.run_key: row.content for row in connection.execute(query)}
+
+    def projection(self, key: str, epoch: int, part: Part) -> npt.NDArray[np.float32] | None:
+        """The map (n, 2) of the images of `part` as the run's network of `epoch` sees them, or None."""
+        row = (PROJECTIONS.c.run_key == key, PROJECTIONS.c.epoch == epoch, PROJECTIONS.c.part == part)
+        with self._reading() as connection:
+            content = connection.scalar(sa.select(PROJECTIONS.c.content).where(*row))
+        return None if content is None else np.frombuffer(content, dtype="<f4").reshape(-1, 2)

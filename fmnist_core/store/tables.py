@@ -1,0 +1,90 @@
+"""The store's tables, and a run as pages see it."""
+
+import sqlalchemy as sa
+
+SCHEMA_VERSION = 2  # 2: predictions and projections
+
+METADATA = sa.MetaData()
+
+SCHEMA = sa.Table("schema", METADATA, sa.Column("version", sa.Integer, primary_key=True))
+
+RUNS = sa.Table(
+    "runs",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String(16), nullable=False, unique=True),
+    sa.Column("config", sa.Text, nullable=False),
+    sa.Column("data_name", sa.Text, nullable=False),
+    sa.Column("data_fingerprint", sa.String(64), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False, index=True),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False, default=False),
+    sa.Column("owner", sa.String(64)),
+    sa.Column("lease_until", sa.Float),  # seconds since 1970 by the database's clock
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),  # claims since the last stored epoch
+    sa.Column("epochs_done", sa.Integer, nullable=False, default=0),
+    sa.Column("epoch_share", sa.Float, nullable=False, default=0.0),  # how much of the current epoch is done
+    sa.Column("best_epoch", sa.Integer),
+    sa.Column("error", sa.Text),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("ended_at", sa.Float),
+)
+
+EPOCHS = sa.Table(
+    "epochs",
+    METADATA,
+    sa.Column("run_key", sa.ForeignKey("runs.key"), primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    sa.Column("training_loss", sa.Float, nullable=False),
+    sa.Column("training_accuracy", sa.Float, nullable=False),
+    sa.Column("evaluated_training_loss", sa.Float, nullable=False),
+    sa.Column("evaluated_training_accuracy", sa.Float, nullable=False),
+    sa.Column("validation_loss", sa.Float, nullable=False),
+    sa.Column("validation_accuracy", sa.Float, nullable=False),
+    sa.Column("validation_calibration_error", sa.Float, nullable=False),
+    sa.Column("learning_rate", sa.Float, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+)
+
+WEIGHTS = sa.Table(
+    "weights",
+    METADATA,
+    sa.Column("run_key", sa.ForeignKey("runs.key"), primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True),  # best, last or checkpoint
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
+TESTS = sa.Table(
+    "tests",
+    METADATA,
+    sa.Column("run_key", sa.ForeignKey("runs.key"), primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True),  # best or last
+    sa.Column("loss", sa.Float, nullable=False),
+    sa.Column("accuracy", sa.Float, nullable=False),
+    sa.Column("calibration_error", sa.Float, nullable=False),
+)
+
+# What each epoch's network says of every image that it is evaluated on. A run whose validation images are the test
+# images has "test" alone.
+PREDICTIONS = sa.Table(
+    "predictions",
+    METADATA,
+    sa.Column("run_key", sa.ForeignKey("runs.key"), primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    sa.Column("part", sa.String(16), primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),  # as predictions.pack makes it
+)
+
+PROJECTIONS = sa.Table(
+    "projections",
+    METADATA,
+    sa.Column("run_key", sa.ForeignKey("runs.key"), primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    sa.Column("part", sa.String(16), primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),  # float32 (n, 2), row by row
+)
+
+SHOWN_RUNS = sa.select(
+    *(column for column in RUNS.columns if column.name not in {"owner", "lease_until", "attempts"}),
+    EPOCHS.c.validation_loss.label("best_validation_loss"),
+    EPOCHS.c.validation_accuracy.label("best_validation_accuracy"),
+).select_from(RUNS.outerjoin(EPOCHS, sa.and_(EPOCHS.c.run_key == RUNS.c.key, EPOCHS.c.epoch == RUNS.c.best_epoch)))

@@ -1,0 +1,39 @@
+"""Words that more than one room uses: what arms are called, signed numbers, shares, lists."""
+
+import math
+from collections.abc import Sequence
+
+
+def dropout_name(dropout: float) -> str:
+    """What an arm, or a run of it, is called: "no dropout", "dropout 0.2"."""
+    return f"dropout {dropout:g}" if dropout else "no dropout"
+
+
+def capitalised(text: str) -> str:
+    """`text` as the beginning of a sentence; the rest of it stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def listed(parts: Sequence[str]) -> str:
+    """At least one part as a sentence lists them: "a, b and c"."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def percentage(share: float) -> str:
+    """Word a probability without false certainty: 0.9341 is "93.4%", a trace "<0.1%", near one ">99.9%"."""
+    if share < 0.001:
+        return "<0.1%"
+    return ">99.9%" if share > 0.999 else f"{share:.1%}"
+
+
+def signed_number(value: float, digits: int, zero: str | None = None) -> str:
+    """A change with its sign, a true minus among them; "+0.12" for one.
+
+    What rounds to zero has no sign. `zero`, where given, stands for exactly none and for what is not known (NaN).
+    """
+    if zero is not None and (value == 0 or math.isnan(value)):
+        return zero
+    text = f"{abs(value):.{digits}f}"
+    if float(text) == 0:
+        return text
+    return ("\N{MINUS SIGN}" if value < 0 else "+") + text

@@ -1,0 +1,64 @@
+from dataclasses import replace
+
+import pytest
+
+from fmnist_core.comparison.progress import collect, progress_of
+from fmnist_core.comparison.study import Study
+from fmnist_core.config import RunConfig
+from fmnist_core.jobs import worker
+
+STUDY = Study(base=RunConfig(hidden=(16,), epochs=2), dropouts=(0.0, 0.5), seeds=2)
+
+
+@pytest.fixture
+def collected(store, settings, tiny_dataset, monkeypatch):
+    """Ask for the first `asked` runs of the study, train the first `trained` of them, and collect all."""
+    monkeypatch.setattr(worker, "load_matching", lambda settings, fingerprint: tiny_dataset)
+
+    def collected(asked, trained):
+        configs = STUDY.configs()[:asked]
+        for key in store.request_all(configs, tiny_dataset.name, tiny_dataset.fingerprint)[:trained]:
+            worker.train_stored_run(settings, key, "a worker")
+        return collect(STUDY, store, tiny_dataset.fingerprint)
+
+    return collected
+
+
+def test_every_run_has_its_place_whether_it_is_stored_or_not(collected):
+    runs = collected(asked=3, trained=1)
+    assert [(arm.dropout, arm.seed) for arm in runs] == [(0.0, 0), (0.5, 0), (0.0, 1), (0.5, 1)]
+    assert [arm.run and arm.run.status for arm in runs] == ["finished", "queued", "queued", None]
+    assert [len(arm.epochs) for arm in runs] == [2, 0, 0, 0]
+    assert [set(arm.tests) for arm in runs] == [{"best", "last"}, set(), set(), set()]
+
+
+def test_arms_with_the_same_seed_are_pairs(collected, store):
+    runs = collected(asked=4, trained=4)
+    for arm in runs:
+        assert replace(arm.run.config, dropout=0.0, seed=0) == STUDY.base
+        assert (arm.run.config.dropout, arm.run.config.seed) == (arm.dropout, arm.seed)
+
+
+def test_progress_counts_runs_and_epochs(collected):
+    progress = progress_of(collected(asked=3, trained=1), workers=2)
+    assert (progress.asked_for, progress.active, progress.finished, progress.total) == (3, 2, 1, 4)
+    assert progress.share == pytest.approx(1 / 4)
+    assert progress.seconds_left > 0
+
+
+def test_time_left_is_shared_by_the_workers(collected):
+    runs = collected(asked=3, trained=1)
+    alone, pair = (progress_of(runs, workers).seconds_left for workers in (1, 2))
+    assert alone == pytest.approx(2 * pair)
+    assert progress_of(runs, workers=16).seconds_left == pytest.approx(pair)  # only two runs are left to share
+
+
+def test_before_any_epoch_the_time_left_is_unknown(collected):
+    assert progress_of(collected(asked=4, trained=0), workers=2).seconds_left is None
+
+
+def test_asking_for_a_study_again_trains_nothing(collected, store):
+    first = collected(asked=4, trained=4)
+    again = collected(asked=4, trained=4)
+    assert [arm.run for arm in again] == [arm.run for arm in first]
+    assert len(store.runs()) == 4

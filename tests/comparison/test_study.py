@@ -1,0 +1,411 @@
+from dataclasses import asdict, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from fmnist_core.comparison.arms import ArmRun, arm_table, band, better_arms
+from fmnist_core.comparison.study import Study, parse_dropouts
+from fmnist_core.comparison.verdict import conclude
+from fmnist_core.config import PRESETS, SEED_LIMITS, RunConfig, count_parameters
+from fmnist_core.jobs import worker
+from fmnist_core.network.figures import Evaluation
+from fmnist_core.settings import Settings
+from fmnist_core.store.runs import Store
+
+TINY = RunConfig(hidden=(16,), epochs=3, batch_size=64, seed=5)
+STUDY = Study(base=TINY, dropouts=(0.0, 0.5), seeds=3)
+FIGURES = ("loss", "accuracy", "calibration_error")
+
+
+# The experiment
+
+
+def test_the_default_is_no_dropout_against_a_fifth():
+    study = Study(base=RunConfig())
+    assert (study.dropouts, study.seeds) == ((0.0, 0.2), 1)
+
+
+def test_the_bases_own_dropout_does_not_matter():
+    assert Study(base=RunConfig(dropout=0.7)) == Study(base=RunConfig())
+
+
+def test_arms_are_kept_in_ascending_order():
+    assert Study(base=RunConfig(), dropouts=(0.5, 0, 0.2)).dropouts == (0.0, 0.2, 0.5)
+
+
+def test_an_arm_has_a_run_for_each_seed_and_differs_in_dropout_alone():
+    assert STUDY.arm_configs(0.5) == [replace(TINY, dropout=0.5, seed=seed) for seed in (5, 6, 7)]
+
+
+def test_pairs_come_together():
+    assert [(config.seed, config.dropout) for config in STUDY.configs()] == [
+        *((5, 0.0), (5, 0.5)),
+        *((6, 0.0), (6, 0.5)),
+        *((7, 0.0), (7, 0.5)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dropouts": (0.2,)}, "2 to 8 arms, got 1; add"),
+        ({"dropouts": ()}, "2 to 8 arms, got 0"),
+        ({"dropouts": tuple(place / 10 for place in range(9))}, "2 to 8 arms, got 9; leave"),
+        ({"dropouts": (0.2, 0.5, 0.2)}, r"arms must differ: 0\.2 is given twice"),
+        ({"dropouts": (0, -0.0)}, "arms must differ: 0 is given twice"),
+        ({"dropouts": (0, 0.96)}, r"dropout must be a number from 0 to 0\.95, got 0\.96"),
+        ({"dropouts": (0, float("nan"))}, "got nan"),
+        ({"dropouts": (0, "0.2")}, r"got '0\.2'"),
+        ({"dropouts": (False, 0.2)}, "got False"),
+        ({"dropouts": [0, 0.2]}, "must be a tuple"),
+        ({"seeds": 0}, "from 1 to 20, got 0"),
+        ({"seeds": 21}, "from 1 to 20, got 21"),
+        ({"seeds": 2.0}, r"whole number from 1 to 20, got 2\.0"),
+        ({"seeds": True}, "got True"),
+        ({"base": RunConfig(seed=SEED_LIMITS[1]), "seeds": 2}, "choose a lower first seed"),
+    ],
+)
+def test_a_comparison_that_makes_no_sense_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        Study(**{"base": RunConfig(), **changes})
+
+
+def test_the_last_seed_there_is_can_be_used():
+    study = Study(base=RunConfig(seed=SEED_LIMITS[1] - 1), seeds=2)
+    assert study.configs()[-1].seed == SEED_LIMITS[1]
+
+
+# As people type
+
+
+@pytest.mark.parametrize("text", ["0, 0.2 0.5", "0,0.2,0.5", "  0;.2 ; 0.50,", "0\n0.2\t0.5"])
+def test_rates_are_read_as_people_type_them(text):
+    assert parse_dropouts(text) == (0.0, 0.2, 0.5)
+
+
+def test_no_rates_are_read_from_nothing():
+    assert parse_dropouts(" , ") == ()
+
+
+@pytest.mark.parametrize(
+    "part", ["x", "-0.1", "20%", "0_1", "0.2.3", "nan", "inf", "\u0660", "0x1", "1e", "\u00bd", "+0.2"]
+)
+def test_the_part_that_is_no_rate_is_quoted(part):
+    with pytest.raises(ValueError, match="dropout rates must be numbers") as caught:
+        parse_dropouts(f"0, {part} 0.5")
+    assert repr(part) in str(caught.value)
+
+
+def test_a_long_text_is_not_repeated():
+    with pytest.raises(ValueError, match="must be numbers") as caught:
+        parse_dropouts("9" * 10_000)
+    assert len(str(caught.value)) < 200
+
+
+# The address
+
+
+@pytest.mark.parametrize(
+    "study",
+    [
+        Study(base=RunConfig()),
+        Study(base=PRESETS[0].config),
+        *(Study(base=preset.config, seeds=5) for preset in PRESETS),
+        Study(
+            base=RunConfig(
+                hidden=(2048, 8, 100, 64, 32, 16),
+                batch_norm=True,
+                learning_rate=0.1 + 0.2,
+                schedule="one-cycle",
+                batch_size=4096,
+                epochs=200,
+                weight_decay=1 / 3,
+                label_smoothing=1.2345678901234567e-5,
+                flips=True,
+                protocol="article",
+                seed=SEED_LIMITS[1] - 19,
+            ),
+            dropouts=(5e-324, 1 / 3, 0.1 + 0.2, 1e-6, 0.95, 2 / 3, 1 / 7, 0.1),
+            seeds=20,
+        ),
+    ],
+)
+def test_the_address_carries_the_whole_comparison(study):
+    address = study.to_address()
+    assert Study.from_address(address) == study
+    assert all(len(value) <= 250 and value.isascii() for value in address.values())
+
+
+def test_the_address_is_short_and_readable():
+    assert Study(base=PRESETS[0].config, dropouts=(0, 0.2, 0.5), seeds=5).to_address() == {
+        "arms": "0,0.2,0.5",
+        "seeds": "5",
+        "protocol": "article",
+    }
+    base = RunConfig(hidden=(512, 128), learning_rate=0.004, batch_norm=True, weight_decay=1e-6, seed=7)
+    assert Study(base=base).to_address() == {
+        **{"arms": "0,0.2", "seeds": "1", "hidden": "512-128", "batch_norm": "true", "learning_rate": "0.004"},
+        **{"weight_decay": "1e-06", "seed": "7"},
+    }
+
+
+def test_every_setting_but_dropout_can_stand_in_the_address():
+    standard = asdict(RunConfig())
+    del standard["dropout"]
+    changed = RunConfig(
+        **{"hidden": (8,), "batch_norm": True, "learning_rate": 0.1, "schedule": "one-cycle", "batch_size": 8},
+        **{"epochs": 1, "weight_decay": 0.1, "label_smoothing": 0.1, "flips": True, "protocol": "article", "seed": 1},
+    )
+    assert set(Study(base=changed).to_address()) == {*standard, "arms", "seeds"}
+
+
+def test_an_empty_address_is_the_default_comparison_with_the_articles_protocol():
+    study = Study.from_address({})
+    assert study == Study(base=PRESETS[0].config)
+    assert study.base.protocol == "article"
+
+
+def test_what_an_address_leaves_out_takes_its_default():
+    assert Study.from_address({"epochs": "5"}) == Study(base=RunConfig(epochs=5))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[
+            ("arms", value)
+            for value in ("0,x", "", "0", "0,0", "0, 0.2", "0,0.2,", "0,2", "0,0.2\n", "\u0660,0.2", "0,-0.1")
+        ],
+        *[("arms", value) for value in ("0,nan", "0,1e5", "0,.2", "0;0.2", ",".join(["0.1"] * 2000), "0" * 10_000)],
+        *[
+            ("seeds", value)
+            for value in ("1_0", "21", "0", "-1", "+1", "1.0", "", " 1", "1\n", "\u0663", "\uff19", "1" * 10_000)
+        ],
+        *[
+            ("hidden", value)
+            for value in ("256,128", "", "-256", "256-", "1", "8" * 10_000, "8-8-8-8-8-8-8", "\u0668-8")
+        ],
+        *[("learning_rate", value) for value in ("0,003", "nan", "inf", "0", "2", "1e-99", "0.003\n", "0x1p-3")],
+        *[("batch_norm", value) for value in ("True", "1", "yes", "", "true\n")],
+        *[("schedule", value) for value in ("cosine", "", "one-cycle\n", "one_cycle", "a" * 10_000)],
+        *[("protocol", "test"), ("seed", "2147483648"), ("seed", "\u00b2"), ("epochs", "201"), ("batch_size", "1e2")],
+        *[("weight_decay", "-1"), ("label_smoothing", "0.6"), ("flips", "TRUE")],
+    ],
+)
+def test_a_broken_link_is_explained_in_a_sentence(name, value):
+    with pytest.raises(ValueError, match=r"\w") as caught:
+        Study.from_address({"arms": "0,0.2", "seeds": "1", name: value})
+    assert 20 < len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("name", ["dropout", "arm", "Seeds", "", "x" * 10_000])
+def test_an_unknown_setting_is_named(name):
+    with pytest.raises(ValueError, match="unknown setting") as caught:
+        Study.from_address({name: "1"})
+    assert repr(name[:39])[:-1] in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+# Stored runs
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, tiny_dataset):
+    """Six tiny runs from a real store."""
+    settings = Settings(home=tmp_path_factory.mktemp("home"), workers=1)
+    store, runs = Store(settings.database_url), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker, "load_matching", lambda settings, fingerprint: tiny_dataset)
+        for config in STUDY.configs():
+            key = store.request(config, tiny_dataset.name, tiny_dataset.fingerprint)
+            worker.train_stored_run(settings, key, "me")
+            runs.append(ArmRun(config.dropout, config.seed, store.run(key), store.epochs(key), store.tests(key)))
+    store.close()
+    return runs
+
+
+def flat(runs):
+    """All stored epochs in one frame, for pandas to group."""
+    return pd.concat([one.epochs.assign(dropout=one.dropout, seed=one.seed) for one in runs]).assign(
+        gap=lambda frame: frame["validation_loss"] - frame["evaluated_training_loss"]
+    )
+
+
+@pytest.mark.parametrize("column", ["validation_loss", "training_accuracy", "gap"])
+def test_the_band_agrees_with_pandas(trained, column):
+    arm = [one for one in trained if one.dropout == 0.5]
+    result = band([one.epochs for one in arm], column)
+    expected = flat(arm).groupby("epoch")[column].agg(["mean", "std", "count"])
+    assert result["epoch"].tolist() == [1, 2, 3]
+    np.testing.assert_allclose(result["mean"], expected["mean"])
+    np.testing.assert_allclose(result["standard_deviation"], expected["std"])
+    np.testing.assert_allclose(result["low"], expected["mean"] - expected["std"])
+    np.testing.assert_allclose(result["high"], expected["mean"] + expected["std"])
+    assert result["count"].tolist() == [3, 3, 3]
+
+
+def test_the_band_counts_only_what_is_there(trained):
+    frames = [trained[0].epochs.head(1), trained[2].epochs, trained[4].epochs.head(0)]
+    result = band(frames, "validation_loss")
+    assert result["count"].tolist() == [2, 1, 1]
+    assert result["mean"].tolist()[1:] == trained[2].epochs["validation_loss"].tolist()[1:]
+    assert result[["standard_deviation", "low", "high"]].isna().all(axis=1).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("frames", [[], [pd.DataFrame(columns=["epoch", "validation_loss"])]])
+def test_the_band_of_nothing_is_empty_but_has_its_columns(frames):
+    result = band(frames, "validation_loss")
+    assert result.empty
+    assert result.columns.tolist() == ["epoch", "mean", "standard_deviation", "low", "high", "count"]
+
+
+def test_the_table_agrees_with_pandas(trained):
+    table = arm_table(trained, reveal_tests=False).set_index("dropout")
+    epochs = flat(trained)
+    last = epochs.groupby(["dropout", "seed"]).last()
+    best = epochs.sort_values("validation_loss").groupby(["dropout", "seed"]).first()
+    seconds = epochs.groupby(["dropout", "seed"])[["seconds"]].sum()
+    for name, values in {
+        "validation_loss_best": best["validation_loss"],
+        "validation_accuracy_best": best["validation_accuracy"],
+        "validation_loss_last": last["validation_loss"],
+        "validation_accuracy_last": last["validation_accuracy"],
+        "gap_last": last["gap"],
+        "validation_calibration_error_last": last["validation_calibration_error"],
+        "seconds": seconds["seconds"],
+    }.items():
+        expected = values.groupby("dropout").agg(["mean", "std"])
+        np.testing.assert_allclose(table[f"{name}_mean"], expected["mean"])
+        np.testing.assert_allclose(table[f"{name}_sd"], expected["std"])
+    assert table.index.tolist() == [0.0, 0.5]
+    assert table["parameters"].tolist() == [count_parameters(TINY)] * 2
+    assert table[["finished", "seeds"]].to_numpy().tolist() == [[3, 3], [3, 3]]
+    assert not any(column.startswith("test_") for column in table)
+
+
+def test_revealed_test_columns_agree_with_the_store(trained):
+    table = arm_table(trained, reveal_tests=True).set_index("dropout")
+    for kind in ("last", "best"):
+        for name in FIGURES:
+            values = [getattr(one.tests[kind], name) for one in trained if one.dropout == 0.5]
+            assert table.loc[0.5, f"test_{name}_{kind}_mean"] == pytest.approx(np.mean(values))
+            assert table.loc[0.5, f"test_{name}_{kind}_sd"] == pytest.approx(np.std(values, ddof=1))
+
+
+def test_unfinished_runs_are_left_out_of_the_table(trained):
+    running = [replace(one, run=replace(one.run, status="running")) if one.seed == 7 else one for one in trained]
+    table = arm_table(running, reveal_tests=False)
+    kept = [one for one in trained if one.seed != 7]
+    assert table["finished"].tolist() == [2, 2]
+    assert table["seeds"].tolist() == [3, 3]
+    assert table["gap_last_mean"].tolist() == arm_table(kept, reveal_tests=False)["gap_last_mean"].tolist()
+
+
+def test_arms_that_have_not_begun_have_a_row_without_figures():
+    runs = [ArmRun(rate, 0, None, pd.DataFrame(), {}) for rate in (0.2, 0.0)]
+    table = arm_table(runs, reveal_tests=True)
+    assert table["dropout"].tolist() == [0.0, 0.2]
+    assert table["finished"].tolist() == [0, 0]
+    assert table["parameters"].isna().all()
+    assert table["test_loss_last_mean"].isna().all()
+
+
+def test_at_dropout_zero_two_arms_are_identical_and_the_verdict_says_so(store, settings, monkeypatch, tiny_dataset):
+    """The proof of pairing: nothing but dropout differs between the arms, so without it nothing differs."""
+    monkeypatch.setattr(worker, "load_matching", lambda settings, fingerprint: tiny_dataset)
+    runs = []
+    for arm, fingerprint in ((0.0, tiny_dataset.fingerprint), (0.2, "f" * 64)):  # trained twice, under two keys
+        key = store.request(TINY, tiny_dataset.name, fingerprint)
+        worker.train_stored_run(settings, key, "me")
+        runs.append(ArmRun(arm, TINY.seed, store.run(key), store.epochs(key), store.tests(key)))
+    assert runs[0].run.key != runs[1].run.key
+    pd.testing.assert_frame_equal(
+        runs[0].epochs.drop(columns="seconds"), runs[1].epochs.drop(columns="seconds"), check_exact=True
+    )
+    assert conclude(runs, 0.0, 0.2, reveal_tests=True).headline == "No difference at all."
+
+
+def test_the_stored_arms_can_be_compared(trained):
+    verdict = conclude(trained, 0.0, 0.5, reveal_tests=True)
+    assert [difference.pairs for difference in verdict.differences] == [3] * 5
+    first, second = (
+        [one.epochs["validation_loss"].iloc[-1] for one in trained if one.dropout == rate] for rate in (0, 0.5)
+    )
+    loss = verdict.differences[1]
+    assert loss.p_value == pytest.approx(stats.ttest_rel(second, first).pvalue)
+
+
+# The better arm
+
+
+def arm_run(trained, dropout, seed, *, loss=0.4, accuracy=0.88, training=0.2, seconds=1.0):
+    epochs = (
+        trained[0]
+        .epochs.tail(1)
+        .assign(validation_loss=loss, validation_accuracy=accuracy, evaluated_training_loss=training, seconds=seconds)
+    )
+    tests = {kind: Evaluation(loss, accuracy, 0.05) for kind in ("best", "last")}
+    return ArmRun(dropout, seed, trained[0].run, epochs, tests)
+
+
+NOISE = np.array([-0.010, 0.004, 0.012, -0.002, -0.004])
+
+
+def test_the_better_arm_is_marked_where_the_difference_is_more_than_noise(trained):
+    runs = [arm_run(trained, 0.0, seed, accuracy=0.88 + noise) for seed, noise in enumerate(NOISE)]
+    runs += [
+        arm_run(trained, 0.2, seed, loss=0.35 + noise, accuracy=0.881 - noise, seconds=0.5)
+        for seed, noise in enumerate(NOISE)
+    ]
+    better = better_arms(runs, reveal_tests=True)
+    assert better["validation_loss_last"] == better["validation_loss_best"] == better["gap_last"] == 0.2
+    assert better["test_loss_last"] == better["test_loss_best"] == 0.2
+    assert better["validation_accuracy_last"] is better["test_accuracy_best"] is None
+    assert better["validation_calibration_error_last"] is None  # equal in both
+    assert better["seconds"] is None  # equal machines cannot be taken for granted
+    named = {f"{name}_mean" for name in better}
+    assert named < set(arm_table(runs, reveal_tests=True).columns)
+
+
+def test_a_higher_accuracy_is_better(trained):
+    runs = [
+        arm_run(trained, rate, seed, accuracy=0.88 - rate / 10 + noise * (1 + rate))
+        for rate in (0.0, 0.5)
+        for seed, noise in enumerate(NOISE)
+    ]
+    assert better_arms(runs)["validation_accuracy_last"] == 0.0
+
+
+def test_the_best_of_three_must_beat_both_by_the_corrected_interval(trained):
+    def losses(rate, shift, scale):
+        return [arm_run(trained, rate, seed, loss=0.4 - shift + scale * noise) for seed, noise in enumerate(NOISE)]
+
+    shift = 0.0125
+    p_value = stats.ttest_1samp(shift + NOISE, 0).pvalue
+    assert 0.025 < p_value < 0.05
+    pair = losses(0.0, 0, 1) + losses(0.2, shift, 0)
+    assert better_arms(pair)["validation_loss_last"] == 0.2
+    far = losses(0.5, -1, 2)
+    assert better_arms(pair + far)["validation_loss_last"] is None
+    clear = losses(0.0, 0, 1) + losses(0.2, 0.03, 0) + far
+    assert better_arms(clear)["validation_loss_last"] == 0.2
+
+
+def test_one_seed_marks_nothing(trained):
+    runs = [arm_run(trained, rate, 0, loss=0.4 - rate / 10) for rate in (0.0, 0.5)]
+    assert set(better_arms(runs, reveal_tests=True).values()) == {None}
+    assert set(better_arms([]).values()) == {None}
+
+
+def test_equal_arms_are_rarely_marked(trained):
+    """Four equal arms, three seeds: the mark must be rare though the best of four is looked at."""
+    generator = np.random.default_rng(4)
+    simulations, marked = 300, 0
+    for _ in range(simulations):
+        rows = pd.concat([trained[0].epochs.tail(1)] * 12)
+        rows["validation_loss"] = generator.normal(0.4, 0.02, 12)
+        runs = [ArmRun(place // 3 / 10, place % 3, trained[0].run, rows[place : place + 1], {}) for place in range(12)]
+        marked += better_arms(runs)["validation_loss_last"] is not None
+    assert marked / simulations <= 0.065

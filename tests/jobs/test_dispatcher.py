@@ -1,0 +1,170 @@
+"""Runs on real worker processes. They learn the drawn garments, which every process can make for itself."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from distributed import LocalCluster
+
+from fmnist_core.config import RunConfig
+from fmnist_core.data.sources import draw
+from fmnist_core.data.split import split
+from fmnist_core.jobs import dispatcher as jobs
+from fmnist_core.jobs import worker
+from fmnist_core.jobs.dispatcher import Dispatcher
+from fmnist_core.network.figures import EpochResult
+from fmnist_core.network.model import MLP, model_to_bytes
+from fmnist_core.network.training import train
+from fmnist_core.store.leases import ATTEMPT_LIMIT
+from tests.conftest import epoch_result, wait_until
+
+CONFIG = RunConfig(hidden=(64,), epochs=4, batch_size=64, dropout=0.2)
+
+# Dask's own threads and sockets end a moment after the cluster is closed.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def garments():
+    return draw()
+
+
+@pytest.fixture
+def ask(store, garments):
+    return lambda config=CONFIG: store.request(config, garments.name, garments.fingerprint)
+
+
+@pytest.fixture(scope="module")
+def expected(garments):
+    return list(train(CONFIG, split(garments, CONFIG.protocol, CONFIG.seed)))
+
+
+def stored(store, key):
+    return [EpochResult(**row) for row in store.epochs(key).to_dict("records")]
+
+
+def status(store, key):
+    return store.run(key).status
+
+
+def test_runs_train_side_by_side_to_their_end(store, settings, ask, expected):
+    keys = [ask(), ask(replace(CONFIG, seed=1)), ask(replace(CONFIG, seed=2))]
+    with Dispatcher(store, settings):
+        wait_until(lambda: {status(store, key) for key in keys} == {"finished"}, "three runs finish")
+    assert stored(store, keys[0]) == expected
+
+
+def test_a_run_asked_for_later_starts_and_stops_within_an_epoch(store, settings, ask):
+    with Dispatcher(store, settings) as dispatcher:
+        key = ask(replace(CONFIG, epochs=200, hidden=(256, 256)))
+        dispatcher.wake()
+        wait_until(lambda: store.run(key).epochs_done >= 1, "the first epoch")
+        store.cancel(key)
+        asked_at = store.run(key).epochs_done
+        wait_until(lambda: status(store, key) == "stopped", "the run stops", seconds=10)
+        assert store.run(key).epochs_done <= asked_at + 1
+
+
+def test_a_killed_worker_loses_nothing(store, settings, ask, garments):
+    config = replace(CONFIG, epochs=12, hidden=(256, 128))
+    with Dispatcher(store, replace(settings, workers=1)) as dispatcher:
+        key = ask(config)
+        dispatcher.wake()
+        wait_until(lambda: store.run(key).epochs_done >= 2, "two epochs")
+        (process,) = dispatcher.worker_processes()
+        os.kill(process, signal.SIGKILL)
+        wait_until(lambda: status(store, key) == "finished", "the run finishes after its worker was killed")
+    assert stored(store, key) == list(train(config, split(garments, config.protocol, config.seed)))
+
+
+def test_an_existing_cluster_is_joined_and_outlives_the_dispatcher(store, settings, ask, expected):
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", worker_dashboard_address=None
+    ) as cluster:
+        key = ask()
+        with Dispatcher(store, replace(settings, scheduler=cluster.scheduler_address)):
+            wait_until(lambda: status(store, key) == "finished", "the run finishes on the given cluster")
+        assert len(cluster.scheduler.workers) == 1
+    assert stored(store, key) == expected
+
+
+def kill_the_first_seed(settings, key, owner):
+    """Stands in for train_stored_run in the workers: seed 666 kills its process, others train."""
+    run_store = worker._open_store(settings.database_url)
+    if run_store.run(key).config.seed != 666:
+        worker.train_stored_run(settings, key, owner)
+    elif run_store.claim(key, owner):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_run_that_kills_every_worker_fails_alone(store, settings, ask, monkeypatch):
+    monkeypatch.setattr(jobs, "train_stored_run", kill_the_first_seed)
+    poison = ask(replace(CONFIG, seed=666))
+    others = [ask(replace(CONFIG, seed=seed)) for seed in range(2)]
+    with Dispatcher(store, settings):
+        wait_until(lambda: status(store, poison) == "failed", "the poisonous run fails")
+        wait_until(lambda: all(status(store, key) == "finished" for key in others), "the others finish")
+    assert f"died {ATTEMPT_LIMIT} times" in store.run(poison).error
+
+
+SERVER = """
+import sys, threading
+from pathlib import Path
+from fmnist_core.jobs import Dispatcher
+from fmnist_core.model import MLP, model_to_bytes
+from fmnist_core.settings import Settings
+from fmnist_core.store import Store
+if __name__ == "__main__":
+    settings = Settings(home=Path(sys.argv[1]), workers=1)
+    Dispatcher(Store(settings.database_url), settings)
+    threading.Event().wait()
+"""
+
+
+def test_a_killed_servers_run_is_taken_up_by_the_next(store, settings, ask, garments, tmp_path):
+    config = replace(CONFIG, epochs=12, hidden=(256, 128))
+    key = ask(config)
+    (tmp_path / "server.py").write_text(SERVER)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    server = subprocess.Popen([sys.executable, tmp_path / "server.py", settings.home], env=environment)
+    try:
+        wait_until(lambda: store.run(key).epochs_done >= 2, "two epochs")
+    finally:
+        server.kill()
+        server.wait()
+    assert status(store, key) == "running"
+    with Dispatcher(store, settings):
+        wait_until(lambda: status(store, key) == "finished", "the run finishes under the next server", seconds=90)
+    assert stored(store, key) == list(train(config, split(garments, config.protocol, config.seed)))
+
+
+def test_a_map_is_drawn_on_a_worker(store, settings, ask):
+    key = ask(replace(CONFIG, epochs=1))
+    request = worker.MapRequest(key, "last", "test")
+    with Dispatcher(store, settings) as dispatcher:
+        wait_until(lambda: status(store, key) == "finished", "the run finishes")
+        dispatcher.draw_map(request)
+        dispatcher.draw_map(request)
+        assert dispatcher.is_drawing(request)
+        wait_until(lambda: not dispatcher.is_drawing(request), "the map is drawn")
+        assert dispatcher.map_problem(request) is None
+    assert store.projection(key, 1, "test").shape == (2000, 2)
+
+
+def test_a_map_that_fails_says_why_and_can_be_asked_for_again(store, settings):
+    foreign = worker.MapRequest(store.request(CONFIG, "Elsewhere", "0" * 16), "best", "test")
+    store.claim(foreign.run_key, "me")
+    store.record_epoch(foreign.run_key, "me", epoch_result(), b"", model_to_bytes(MLP(CONFIG)))
+    store.end(foreign.run_key, "me", "finished")
+    with Dispatcher(store, settings) as dispatcher:
+        for _ in range(2):
+            dispatcher.draw_map(foreign)
+            assert dispatcher.map_problem(foreign) is None
+            wait_until(lambda: not dispatcher.is_drawing(foreign), "the attempt ends")
+            assert "fingerprint 0000000000000000" in dispatcher.map_problem(foreign)

@@ -1,0 +1,236 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Generator
+
+from fmnist_core.config import RunConfig
+from fmnist_core.network.evaluation import evaluate
+from fmnist_core.network.training import (
+    Training,
+    TrainingDivergedError,
+    batch_bounds,
+    derived_generator,
+    flip_half,
+    one_cycle,
+    train,
+)
+
+TINY = RunConfig(hidden=(32, 16), batch_size=32, epochs=3, seed=5)
+RICH = replace(
+    TINY,
+    dropout=0.3,
+    batch_norm=True,
+    schedule="one-cycle",
+    weight_decay=0.05,
+    label_smoothing=0.1,
+    flips=True,
+)
+
+
+def test_an_epoch_yields_every_figure(tiny_split):
+    results = list(train(TINY, tiny_split))
+    assert [result.epoch for result in results] == [1, 2, 3]
+    for result in results:
+        assert result.training_loss > 0
+        assert 0 <= result.training_accuracy <= 1
+        assert 0 <= result.evaluated_training_accuracy <= 1
+        assert result.learning_rate == TINY.learning_rate
+        assert result.seconds > 0
+
+
+def test_it_learns(tiny_split):
+    *_, last = train(replace(TINY, epochs=30), tiny_split)
+    assert last.evaluated_training_accuracy > 0.9
+    assert last.validation_accuracy > 0.5  # chance is 0.1
+
+
+@pytest.mark.parametrize("config", [TINY, RICH], ids=["plain", "rich"])
+def test_the_same_seed_reproduces_the_history(tiny_split, config):
+    assert list(train(config, tiny_split)) == list(train(config, tiny_split))
+
+
+def test_another_seed_gives_another_history(tiny_split):
+    assert list(train(TINY, tiny_split)) != list(train(replace(TINY, seed=6), tiny_split))
+
+
+def test_the_global_generator_has_no_influence(tiny_split):
+    torch.manual_seed(1)
+    first = list(train(RICH, tiny_split))
+    torch.manual_seed(2)
+    assert list(train(RICH, tiny_split)) == first
+
+
+@pytest.mark.parametrize("config", [TINY, RICH], ids=["plain", "rich"])
+@pytest.mark.parametrize("epochs_before", [0, 1, 2])
+def test_a_resumed_run_ends_bit_identical(tiny_split, config, epochs_before):
+    whole = Training(config, tiny_split)
+    history = list(whole)
+    first = Training(config, tiny_split)
+    before = [first.run_epoch() for _ in range(epochs_before)]
+    resumed = Training(config, tiny_split)
+    if epochs_before:
+        resumed.restore(first.checkpoint())
+    assert before + list(resumed) == history
+    for ours, theirs in zip(resumed.model.state_dict().values(), whole.model.state_dict().values(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_another_process_gives_the_same_bits(tiny_split):
+    program = (
+        "import torch; torch.set_num_threads(1)\n"
+        "from tests.conftest import make_tiny_dataset\n"
+        "from tests.test_training import RICH\n"
+        "from fmnist_core.data.split import split\n"
+        "from fmnist_core.network.training import train\n"
+        "for result in train(RICH, split(make_tiny_dataset(), 'held-out', 0)):\n"
+        "    print(result.training_loss.hex(), result.validation_loss.hex())\n"
+    )
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    here = [f"{result.training_loss.hex()} {result.validation_loss.hex()}" for result in train(RICH, tiny_split)]
+    assert printed.split("\n")[:-1] == here
+
+
+def test_a_checkpoint_of_another_network_is_refused(tiny_split):
+    with pytest.raises(ValueError, match=r"missing or unknown|must be"):
+        Training(TINY, tiny_split).restore(Training(RICH, tiny_split).checkpoint())
+
+
+def test_runs_that_differ_only_in_dropout_see_the_same_batches(tiny_split, monkeypatch):
+    seen = {}
+    for dropout in (0.0, 0.5):
+        training = Training(replace(TINY, dropout=dropout), tiny_split)
+        training.model.register_forward_pre_hook(
+            lambda model, inputs, dropout=dropout: (
+                seen.setdefault(dropout, []).append(inputs[0].clone()) if model.training else None
+            )
+        )
+        list(training)
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(seen[0.0], seen[0.5], strict=True))
+
+
+def test_forgetting_evaluation_mode_changes_the_result(tiny_split):
+    """The first classic trap: with dropout left on, validation looks worse and changes from call to call."""
+    training = Training(replace(TINY, dropout=0.5, epochs=20), tiny_split)
+    *_, last = training
+    model, images, labels = training.model, tiny_split.validation_images, tiny_split.validation_labels
+    model.train()
+    with torch.no_grad():
+        forgotten = [torch.nn.functional.nll_loss(model(images), labels).item() for _ in range(2)]
+    assert forgotten[0] != forgotten[1]
+    assert min(forgotten) > last.validation_loss
+    assert evaluate(model, images, labels).loss == last.validation_loss  # evaluate() sets the mode itself
+    assert model.training  # and gives it back
+
+
+def test_training_goes_on_in_training_mode_after_an_evaluation(tiny_split):
+    training = Training(replace(TINY, dropout=0.5), tiny_split)
+    modes = []
+    training.model.hidden[0].register_forward_pre_hook(lambda module, _: modes.append(module.training))
+    training.run_epoch()
+    training.run_epoch()
+    steps = len(batch_bounds(len(tiny_split.train_images), TINY.batch_size))
+    half = len(modes) // 2
+    assert modes[:steps] == modes[half : half + steps] == [True] * steps
+    assert not any(modes[steps:half])
+
+
+def test_losses_are_means_over_samples_not_over_batches(tiny_split):
+    """At a vanishing learning rate the as-trained loss is that of the first weights, whatever the batches."""
+    still = replace(TINY, learning_rate=1e-6, epochs=1, batch_size=48)
+    assert len(tiny_split.train_images) % still.batch_size not in (0, 1)
+    training = Training(still, tiny_split)
+    expected = evaluate(training.model, tiny_split.train_images, tiny_split.train_labels)
+    result = training.run_epoch()
+    assert result.training_loss == pytest.approx(expected.loss, rel=1e-4)
+
+
+def test_label_smoothing_changes_what_is_minimised_but_not_what_is_shown(tiny_split):
+    still = replace(TINY, learning_rate=1e-6, epochs=1)
+    plain = Training(still, tiny_split).run_epoch()
+    smoothed = Training(replace(still, label_smoothing=0.5), tiny_split).run_epoch()
+    assert smoothed.training_loss == pytest.approx(plain.training_loss, rel=1e-4)
+    assert list(train(replace(TINY, label_smoothing=0.1), tiny_split)) != list(train(TINY, tiny_split))
+
+
+def test_label_smoothing_is_pytorchs(tiny_split):
+    training = Training(replace(TINY, label_smoothing=0.2, epochs=1, batch_size=4096), tiny_split)
+    order = torch.randperm(len(tiny_split.train_images), generator=derived_generator(TINY.seed, "order", 1))
+    images, labels = tiny_split.train_images[order], tiny_split.train_labels[order]
+    loss = torch.nn.functional.cross_entropy(training.model.train()(images), labels, label_smoothing=0.2)
+    (expected,) = torch.autograd.grad(loss, training.model.output.bias)
+    training.run_epoch()
+    torch.testing.assert_close(training.model.output.bias.grad, expected)
+
+
+def test_one_cycle_is_pytorchs():
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=0.1)
+    theirs = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=0.006, total_steps=50, pct_start=0.2, cycle_momentum=False
+    )
+    for step in range(50):
+        assert one_cycle(step, 50, 0.006) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9)
+        optimizer.step()
+        if step < 49:
+            theirs.step()
+
+
+@pytest.mark.parametrize("total_steps", [1, 2, 3, 4, 5, 6, 7])
+def test_one_cycle_works_for_very_short_runs(total_steps):
+    rates = [one_cycle(step, total_steps, 1.0) for step in range(total_steps)]
+    assert all(0 < rate <= 1 for rate in rates)
+
+
+def test_batches_cover_every_sample_once_and_never_end_with_one():
+    for samples in (1, 2, 63, 64, 65, 128, 129, 130):
+        bounds = batch_bounds(samples, 64)
+        assert [position for start, stop in bounds for position in range(start, stop)] == list(range(samples))
+        assert samples == 1 or all(stop - start > 1 for start, stop in bounds)
+
+
+def test_batch_norm_survives_a_lone_last_sample(tiny_split):
+    config = replace(TINY, batch_norm=True, epochs=1, batch_size=len(tiny_split.train_images) - 1)
+    assert len(list(train(config, tiny_split))) == 1
+
+
+def test_flips_mirror_about_half_of_the_images():
+    images = torch.arange(1000 * 784, dtype=torch.float32).view(1000, 784)
+    flipped = flip_half(images, Generator().manual_seed(0))
+    mirrored = images.view(-1, 28, 28).flip(2).view(-1, 784)
+    is_mirrored = (flipped == mirrored).all(dim=1)
+    assert ((flipped == images).all(dim=1) | is_mirrored).all()
+    assert 0.45 < is_mirrored.float().mean() < 0.55
+
+
+def test_a_run_that_diverges_says_so(tiny_split):
+    broken = replace(tiny_split, train_images=tiny_split.train_images * float("inf"))
+    with pytest.raises(TrainingDivergedError, match=r"epoch 1.*lower learning rate"):
+        list(train(TINY, broken))
+
+
+def test_the_pulse_rises_through_the_epoch_and_may_break_it_off(tiny_split):
+    shares = []
+    training = Training(TINY, tiny_split, pulse=shares.append)
+    training.run_epoch()
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] <= 1
+
+    class StopError(Exception):
+        pass
+
+    def stop(share):
+        raise StopError
+
+    training.pulse = stop
+    with pytest.raises(StopError):
+        training.run_epoch()
+    assert training.epochs_done == 1
+
+
+def test_weight_decay_shrinks_weights(tiny_split):
+    plain, decayed = Training(TINY, tiny_split), Training(replace(TINY, weight_decay=1.0), tiny_split)
+    list(plain), list(decayed)
+    assert decayed.model.output.weight.norm() < plain.model.output.weight.norm()

@@ -1,0 +1,653 @@
+"""The Compare page as a visitor without a browser sees it. What needs a browser is tested in tests/browser."""
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.testing.v1 import local_script_runner
+
+from fmnist_core.comparison.study import Study
+from fmnist_core.config import PRESETS, RunConfig
+from fmnist_core.jobs import worker
+from fmnist_core.store.database import StoreError
+from fmnist_core.store.runs import WAITING_LIMIT, Store
+from tests.page_lab import all_words, go_to, keys, live_charts, press, progress_bars, texts, unescaped
+from ui import handles
+
+ARTICLE = PRESETS[0].config
+STUDY = Study(base=RunConfig(hidden=(16,), epochs=2), seeds=2)
+ONE_SEED = replace(STUDY, seeds=1)
+THREE_ARMS = replace(STUDY, dropouts=(0.0, 0.2, 0.5))
+# Trains long enough for hidden units to matter.
+FORGETFUL = Study(base=RunConfig(hidden=(64,), epochs=3), dropouts=(0.0, 0.5), seeds=2)
+
+
+def open_study(lab, study):
+    return lab.open("compare", **study.to_address())
+
+
+def ask(lab, study):
+    return lab.store.request_all(study.configs(), lab.dataset.name, lab.dataset.fingerprint)
+
+
+def train(lab, study):
+    """Ask for all runs of a study and be their worker; return their keys."""
+    asked = ask(lab, study)
+    for key in asked:
+        worker.train_stored_run(handles.settings(), key, "a worker")
+    return asked
+
+
+def stored(lab):
+    """The configs of all stored runs, in the order in which they were asked for."""
+    return [run.config for run in reversed(lab.store.runs())]
+
+
+def statuses(lab):
+    return [run.status for run in reversed(lab.store.runs())]
+
+
+def address(app):
+    """The query parameters, one text each, whether the test or the page has set them."""
+    return {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
+
+
+def setup(app):
+    """What the form says that a study consists of."""
+    return app.text_input(key="compare.dropouts").value, app.number_input(key="compare.seeds").value
+
+
+def choose(app, key, value):
+    (control,) = (control for control in app.segmented_control if control.key == key)
+    return control.set_value(value).run()
+
+
+def traces(figure):
+    return [trace["name"] for trace in figure["data"] if trace.get("name")]
+
+
+def table(app):
+    (element,) = app.table
+    return element.value
+
+
+def failing(method, sentence, monkeypatch):
+    def fail(self, *arguments):
+        raise StoreError(sentence)
+
+    monkeypatch.setattr(Store, method, fail)
+
+
+# The form and starting
+
+
+def test_the_first_visit_shows_the_default_comparison_and_what_to_do(lab):
+    app = lab.open("compare")
+    assert not app.exception
+    assert not app.error
+    assert not app.warning
+    assert texts(app.title) == ["Does dropout help here?"]
+    assert setup(app) == ("0, 0.2", 1)
+    assert app.radio(key="compare.preset").value == "Article"
+    assert "No experiment chosen" in texts(app.subheader)
+    assert "Press **Compare**" in all_words(app)
+    assert not app.button(key="compare.start").disabled
+    assert not app.table
+    assert lab.store.runs() == []
+
+
+def test_pressing_compare_asks_for_all_runs_in_pairs_and_puts_the_setup_into_the_address(lab):
+    app = lab.open("compare")
+    app.text_input(key="compare.hidden").set_value("16")
+    app.text_input(key="compare.dropouts").set_value("0.5; 0")
+    app.number_input(key="compare.epochs").set_value(2)
+    app.number_input(key="compare.seed").set_value(7)
+    app.number_input(key="compare.seeds").set_value(2)
+    press(app, "compare.start")
+    assert not app.exception
+    study = Study(base=replace(ARTICLE, hidden=(16,), epochs=2, seed=7), dropouts=(0.0, 0.5), seeds=2)
+    assert [(config.seed, config.dropout) for config in stored(lab)] == [(7, 0.0), (7, 0.5), (8, 0.0), (8, 0.5)]
+    assert stored(lab) == study.configs()
+    assert {run.data_fingerprint for run in lab.store.runs()} == {lab.dataset.fingerprint}
+    assert address(app) == study.to_address()
+    assert setup(app) == ("0, 0.5", 2)  # as the link has it
+    assert lab.dispatcher.woken == 1
+    assert progress_bars(app) == [(0, "0 of 4 runs finished")]
+    assert "No answer yet." in texts(app.subheader)
+
+
+def test_pressing_compare_twice_asks_once(lab):
+    app = lab.open("compare")
+    press(app, "compare.start")
+    before = address(app)
+    press(app, "compare.start")
+    assert not app.exception
+    assert len(lab.store.runs()) == 2
+    assert address(app) == before
+
+
+def test_five_seeds_are_a_press_away(lab):
+    app = lab.open("compare")
+    press(app, "compare.five_seeds")
+    assert setup(app) == ("0, 0.2", 5)
+    press(app, "compare.start")
+    assert sorted({config.seed for config in stored(lab)}) == [0, 1, 2, 3, 4]
+    assert len(lab.store.runs()) == 10
+
+
+def test_no_more_than_twenty_seeds_can_be_chosen(lab):
+    field = lab.open("compare").number_input(key="compare.seeds")
+    assert (field.min, field.max) == (1, 20)
+
+
+def test_the_form_keeps_its_choices_while_another_page_is_open(lab):
+    app = lab.open("compare")
+    app.text_input(key="compare.dropouts").set_value("0, 0.3").run()
+    press(app, "compare.five_seeds")
+    go_to(app, "data")
+    go_to(app, "compare")
+    assert setup(app) == ("0, 0.3", 5)
+
+
+@pytest.mark.parametrize(
+    ("key", "schedule"), [("compare.article", "constant"), ("compare.one_cycle", "one-cycle")], ids=["article", "cycle"]
+)
+def test_an_experiment_on_the_learning_rate_starts_with_one_press(lab, key, schedule):
+    app = lab.open("compare")
+    press(app, key)
+    assert not app.exception
+    assert len(lab.store.runs()) == 10
+    assert {(config.schedule, config.protocol, config.epochs) for config in stored(lab)} == {(schedule, "article", 30)}
+    assert {(config.dropout, config.seed) for config in stored(lab)} == {(p, s) for p in (0.0, 0.2) for s in range(5)}
+    assert setup(app) == ("0, 0.2", 5)
+    assert app.selectbox(key="compare.schedule").value == schedule
+    assert Study.from_address(address(app)).configs() == stored(lab)
+
+
+# Links
+
+
+def test_a_link_fills_the_form_and_says_that_nothing_is_stored(lab):
+    app = open_study(lab, THREE_ARMS)
+    assert not app.exception
+    assert not app.warning
+    assert setup(app) == ("0, 0.2, 0.5", 2)
+    assert app.text_input(key="compare.hidden").value == "16"
+    assert app.number_input(key="compare.epochs").value == 2
+    assert app.selectbox(key="compare.protocol").value == "held-out"
+    assert "Not run here yet" in texts(app.subheader)
+    assert not app.table
+    press(app, "compare.start")
+    assert stored(lab) == THREE_ARMS.configs()
+    assert "Not run here yet" not in texts(app.subheader)
+
+
+def test_a_link_to_a_stored_experiment_shows_its_results(lab):
+    train(lab, STUDY)
+    app = open_study(lab, STUDY)
+    assert not app.exception
+    assert setup(app) == ("0, 0.2", 2)
+    assert "Not run here yet" not in texts(app.subheader)
+    assert table(app)["Seeds"].tolist() == ["2 of 2", "2 of 2"]
+    assert [run.status for run in lab.store.runs()] == ["finished"] * 4
+
+
+def test_a_link_to_an_experiment_that_was_run_in_part_offers_to_go_on(lab):
+    train(lab, ONE_SEED)
+    app = open_study(lab, STUDY)
+    assert not app.exception
+    assert "2 of 4 runs have finished. Press **Compare** to go on with the rest." in texts(app.info)
+    assert table(app)["Seeds"].tolist() == ["1 of 2", "1 of 2"]
+    press(app, "compare.start")
+    assert statuses(lab) == ["finished", "finished", "queued", "queued"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"arms": "0,x"}, "arms must look like 0,0.2, got '0,x'"),
+        ({"arms": "0.2"}, "2 to 8 arms, got 1"),
+        ({"arms": "0.2,0.2"}, "0.2 is given twice"),
+        ({"arms": "0,1"}, "Dropout must be a number from 0 to 0.95"),
+        ({"seeds": "21"}, "a whole number from 1 to 20, got 21"),
+        ({"seeds": "\N{ARABIC-INDIC DIGIT THREE}"}, "seeds must look like 5, got '\N{ARABIC-INDIC DIGIT THREE}'"),
+        ({"epochs": "2.5"}, "epochs must look like 30, got '2.5'"),
+        ({"schedule": "noon"}, "Schedule must be one of constant, one-cycle"),
+        ({"arms": "0,0.2", "colour": "red"}, "unknown setting 'colour'"),
+        ({"arms": ""}, "arms must look like 0,0.2, got ''"),
+    ],
+)
+def test_a_broken_link_is_explained_and_the_form_stays_usable(lab, parameters, reason):
+    app = lab.open("compare", **parameters)
+    assert not app.exception
+    (sentence,) = texts(app.warning)
+    assert sentence.startswith("The link does not describe an experiment. ")
+    assert reason in unescaped(sentence)
+    assert setup(app) == ("0, 0.2", 1)
+    press(app, "compare.start")
+    assert not app.exception
+    assert not app.warning
+    assert stored(lab) == Study(base=ARTICLE).configs()
+
+
+# Input that cannot be used
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("0.2", "2 to 8 arms, got 1"),
+        ("", "2 to 8 arms, got 0"),
+        ("0.2, 0.2", "0.2 is given twice"),
+        ("0, 0.0", "0 is given twice"),
+        ("0, x", "got 'x'"),
+        ("0, 0.96", "0 to 0.95, got 0.96"),
+        ("0, -0.1", "got '-0.1'"),
+        ("0, nan", "got 'nan'"),
+        ("0, 0.\N{ARABIC-INDIC DIGIT TWO}", "got '0.\N{ARABIC-INDIC DIGIT TWO}'"),
+        ("0 .1 .2 .3 .4 .5 .6 .7 .8", "2 to 8 arms, got 9"),
+    ],
+)
+def test_rates_that_cannot_be_used_are_explained_until_they_are_mended(lab, typed, reason):
+    app = lab.open("compare")
+    app.text_input(key="compare.dropouts").set_value(typed).run()
+    assert not app.exception
+    (sentence,) = texts(app.error)
+    assert reason in unescaped(sentence)
+    assert app.button(key="compare.start").disabled
+    app.text_input(key="compare.dropouts").set_value("0 0.5").run()
+    assert not app.error
+    assert not app.button(key="compare.start").disabled
+
+
+def test_hidden_sizes_that_cannot_be_used_are_explained(lab):
+    app = lab.open("compare")
+    app.text_input(key="compare.hidden").set_value("abc").run()
+    assert not app.exception
+    (sentence,) = texts(app.error)
+    assert "got 'abc'" in sentence
+    assert app.button(key="compare.start").disabled
+
+
+def test_seeds_beyond_the_last_one_are_explained(lab):
+    app = lab.open("compare")
+    app.number_input(key="compare.seed").set_value(2**31 - 1)
+    press(app, "compare.five_seeds")
+    assert not app.exception
+    (sentence,) = texts(app.error)
+    assert "choose a lower first seed or fewer seeds" in sentence
+    assert app.button(key="compare.start").disabled
+
+
+def test_compare_does_not_start_what_was_mistyped_just_before_the_click(lab):
+    app = lab.open("compare")
+    app.text_input(key="compare.dropouts").set_value("0, x")
+    press(app, "compare.start")
+    assert not app.exception
+    assert lab.store.runs() == []
+    assert not app.query_params
+    assert any("The comparison was not started: " in text and "'x'" in text for text in texts(app.error))
+
+
+# The answer
+
+
+def test_a_finished_comparison_shows_verdict_figures_and_table(lab):
+    train(lab, STUDY)
+    app = open_study(lab, STUDY)
+    assert not app.exception
+    assert not app.error
+    headline = next(text for text in texts(app.subheader) if "call" in text or "dropout" in text)
+    assert headline in {"Too close to call with 2 seeds."} or headline.startswith("Dropout 0.2")
+    assert "Each arm's figures" in texts(app.subheader)
+    words = unescaped(all_words(app))
+    assert "95% intervals (paired t over 2 seeds)" in words
+    shown = table(app)
+    assert shown.index.tolist() == ["0", "0.2"]
+    assert shown["Seeds"].tolist() == ["2 of 2", "2 of 2"]
+    assert all(" ± " in text for text in shown["Validation loss, last epoch"])
+    assert not [name for name in shown.columns if "Test" in name]
+    assert len(app.get("plotly_chart")) == 1
+    assert not progress_bars(app)
+    assert "compare.stop" not in keys(app.button)
+    assert "compare.run_five" not in keys(app.button)
+
+
+def test_test_figures_are_shown_on_request_and_for_these_runs_alone(lab):
+    train(lab, STUDY)
+    app = open_study(lab, STUDY)
+    assert "test loss" not in all_words(app).lower()
+    press(app, "compare.reveal")
+    assert not app.exception
+    shown = table(app)
+    assert all(" ± " in text for name in shown.columns if name.startswith("Test") for text in shown[name])
+    assert len([name for name in shown.columns if name.startswith("Test")]) == 5
+    assert "test loss" in all_words(app).lower()
+    assert "compare.reveal" not in keys(app.button)
+    app.query_params["seeds"] = "1"  # some of the same runs
+    app.run()
+    assert [name for name in table(app).columns if name.startswith("Test")]
+    fewer = open_study(lab, ONE_SEED)  # another visitor, who begins with these
+    press(fewer, "compare.reveal")
+    fewer.query_params["seeds"] = str(STUDY.seeds)
+    fewer.run()
+    assert not [name for name in table(fewer).columns if name.startswith("Test")]
+    assert "compare.reveal" in keys(fewer.button)
+
+
+def test_the_table_can_be_had_as_a_file(lab):
+    train(lab, ONE_SEED)
+    app = open_study(lab, ONE_SEED)
+    (download,) = app.download_button
+    assert (download.key, download.label) == ("compare.csv", "Download as CSV")
+    assert download.proto.url.endswith(".csv")
+
+
+def test_one_seed_settles_nothing_and_five_are_offered(lab):
+    train(lab, ONE_SEED)
+    app = open_study(lab, ONE_SEED)
+    assert not app.exception
+    assert "One seed cannot settle it." in texts(app.subheader)
+    assert "How much of that is chance, one pair cannot tell. Run five seeds." in unescaped(all_words(app))
+    press(app, "compare.run_five")
+    assert not app.exception
+    assert stored(lab) == replace(STUDY, seeds=5).configs()
+    assert statuses(lab) == ["finished"] * 2 + ["queued"] * 8
+    assert setup(app) == ("0, 0.2", 5)
+    assert address(app)["seeds"] == "5"
+    ((_, words),) = progress_bars(app)
+    assert words.startswith("2 of 10 runs finished")
+
+
+def test_of_three_arms_the_second_one_of_the_answer_can_be_chosen(lab):
+    train(lab, THREE_ARMS)
+    app = open_study(lab, THREE_ARMS)
+    (control,) = (control for control in app.segmented_control if control.key == "compare.second")
+    assert (control.label, control.value) == ("Compare dropout 0 with", 0.2)
+    (before,) = app.get("plotly_chart")
+    choose(app, "compare.second", 0.5)
+    assert not app.exception
+    (after,) = app.get("plotly_chart")
+    assert "0.5" in after.proto.spec
+    assert after.proto.spec != before.proto.spec
+    assert table(app).index.tolist() == ["0", "0.2", "0.5"]
+    # Another experiment, which has no such arm.
+    other = replace(THREE_ARMS, dropouts=(0.0, 0.2, 0.3))
+    app.query_params.update(other.to_address())
+    ask(lab, other)
+    app.run()
+    assert not app.exception
+    (control,) = (control for control in app.segmented_control if control.key == "compare.second")
+    assert control.value == 0.2
+
+
+def test_two_arms_leave_nothing_to_choose(lab):
+    ask(lab, STUDY)
+    assert "compare.second" not in [control.key for control in open_study(lab, STUDY).segmented_control]
+
+
+def test_the_articles_protocol_is_said_to_show_test_figures(lab):
+    study = replace(ONE_SEED, base=replace(ONE_SEED.base, protocol="article"))
+    train(lab, study)
+    app = open_study(lab, study)
+    assert not app.exception
+    assert "The article validates on the test set" in all_words(app)
+
+
+# While runs wait and train
+
+
+def test_waiting_runs_can_be_stopped_all_at_once(lab):
+    asked = ask(lab, STUDY)
+    other = lab.ask(replace(STUDY.base, seed=99))
+    app = open_study(lab, STUDY)
+    assert progress_bars(app) == [(0, "0 of 4 runs finished")]
+    lab.store.claim(asked[0], "a worker")
+    press(app, "compare.stop")
+    assert not app.exception
+    assert lab.store.run(asked[0]).cancel_requested
+    assert [lab.store.run(key).status for key in asked[1:]] == ["stopped"] * 3
+    assert lab.store.run(other).status == "queued"
+    lab.store.end(asked[0], "a worker", "stopped")
+    app.run()
+    assert not progress_bars(app)
+    assert "compare.stop" not in keys(app.button)
+    assert "0 of 4 runs have finished. Press **Compare** to go on with the rest." in texts(app.info)
+
+
+def test_the_page_follows_runs_as_they_train(lab):
+    asked = ask(lab, STUDY)
+    app = open_study(lab, STUDY)
+    lab.store.claim(asked[0], "a worker")
+    lab.record(asked[0], 1, 0.5, b"best")
+    app.run()
+    assert not app.exception
+    ((share, words),) = progress_bars(app)
+    assert share == 12  # one epoch of eight
+    assert words.startswith("0 of 4 runs finished · about ")
+    assert table(app)["Seeds"].tolist() == ["0 of 2", "0 of 2"]
+    assert "compare.reveal" not in keys(app.button)
+    assert "No answer yet." in texts(app.subheader)
+
+
+def test_a_failed_run_is_reported_with_its_reason(lab):
+    asked = ask(lab, STUDY)
+    lab.store.claim(asked[1], "a worker")
+    lab.store.end(asked[1], "a worker", "failed", error="the loss is *not* a number.")
+    app = open_study(lab, STUDY)
+    assert not app.exception
+    (sentence,) = texts(app.error)
+    assert sentence == "1 of 4 runs failed. Run 2: the loss is \\*not\\* a number."
+    press(app, "compare.start")
+    assert not app.error
+    assert lab.store.run(asked[1]).status == "queued"
+
+
+# Curves
+
+
+def test_curves_of_loss_and_accuracy_stand_side_by_side(lab):
+    train(lab, STUDY)
+    app = open_study(lab, STUDY)
+    panels = live_charts(app)
+    assert list(panels) == ["compare.panel0", "compare.panel1"]
+    for figure in panels.values():
+        assert traces(figure) == ["As trained", "Evaluated", "Validation"]
+    losses = [[trace["y"] for trace in figure["data"]] for figure in panels.values()]
+    choose(app, "compare.metric", "accuracy")
+    assert not app.exception
+    panels = live_charts(app)
+    assert [traces(figure) for figure in panels.values()] == [["As trained", "Evaluated", "Validation"]] * 2
+    assert losses != [[trace["y"] for trace in figure["data"]] for figure in panels.values()]
+
+
+@pytest.mark.parametrize("metric", ["loss", "accuracy"])
+def test_the_arms_can_be_drawn_in_one_chart(lab, metric):
+    train(lab, STUDY)
+    app = open_study(lab, STUDY)
+    choose(app, "compare.metric", metric)
+    choose(app, "compare.layout", "overlay")
+    assert not app.exception
+    ((key, figure),) = live_charts(app).items()
+    assert key == "compare.overlay"
+    arms = ("No dropout", "Dropout 0.2")
+    expected = {f"{arm}{kind}" for arm in arms for kind in ("", ", training", ", validation")}
+    assert expected <= set(traces(figure))
+
+
+def test_the_gap_is_always_drawn_in_one_chart(lab):
+    train(lab, STUDY)
+    app = open_study(lab, STUDY)
+    choose(app, "compare.metric", "gap")
+    assert not app.exception
+    ((key, figure),) = live_charts(app).items()
+    assert key == "compare.overlay"
+    assert {"No dropout, gap", "Dropout 0.2, gap"} <= set(traces(figure))
+    (layout,) = (control for control in app.segmented_control if control.key == "compare.layout")
+    assert layout.proto.disabled
+    choose(app, "compare.metric", "loss")
+    assert list(live_charts(app)) == ["compare.panel0", "compare.panel1"]
+
+
+def test_the_articles_curves_are_added_under_its_own_recipe(lab):
+    study = Study(base=replace(ARTICLE, seed=3))
+    ask(lab, study)
+    app = open_study(lab, study)
+    assert not [name for figure in live_charts(app).values() for name in traces(figure) if "Article" in name]
+    app.toggle(key="compare.reference").set_value(True).run()
+    assert not app.exception
+    published = ["Article, train", "Article, test"]
+    for figure in live_charts(app).values():
+        assert sorted(name for name in traces(figure) if "Article" in name) == sorted(published)
+        assert "Validation (test set)" in traces(figure)
+    choose(app, "compare.layout", "overlay")
+    (figure,) = live_charts(app).values()
+    assert [name for name in traces(figure) if "Article" in name] == ["Article, no dropout", "Article, dropout 0.2"]
+    choose(app, "compare.metric", "gap")
+    assert not app.exception
+    (figure,) = live_charts(app).values()
+    assert not [name for name in traces(figure) if "Article" in name]
+
+
+@pytest.mark.parametrize(
+    "base",
+    [replace(ARTICLE, epochs=29), replace(ARTICLE, protocol="held-out"), replace(ARTICLE, batch_norm=True)],
+    ids=["epochs", "protocol", "network"],
+)
+def test_another_recipe_has_no_curves_of_the_article(lab, base):
+    study = Study(base=base)
+    ask(lab, study)
+    app = open_study(lab, study)
+    assert not app.exception
+    assert "compare.reference" not in keys(app.toggle)
+
+
+# model.eval()
+
+
+def test_dropout_left_on_does_damage(lab):
+    train(lab, FORGETFUL)
+    app = open_study(lab, FORGETFUL)
+    assert not app.exception
+    right, accuracy = app.metric
+    assert (right.label, accuracy.label) == ("Validation loss", "Validation accuracy")
+    assert not right.delta
+    app.toggle(key="compare.forget").set_value(True).run()
+    assert not app.exception
+    wrong, worse = app.metric
+    assert float(wrong.value) > float(right.value)
+    assert wrong.delta.startswith("+")
+    assert float(wrong.delta) == pytest.approx(float(wrong.value) - float(right.value), abs=0.0011)
+    assert worse.delta.endswith(" points")
+
+
+def test_the_run_whose_network_forgets_can_be_chosen_while_another_trains(lab):
+    train(lab, replace(FORGETFUL, seeds=1))
+    asked = ask(lab, FORGETFUL)
+    worker.train_stored_run(handles.settings(), asked[3], "a worker")
+    app = open_study(lab, FORGETFUL)
+    first = texts(app.metric)
+    chooser = app.selectbox(key="compare.forgetful_run")
+    assert chooser.options == ["Dropout 0.5, seed 0", "Dropout 0.5, seed 1"]
+    chooser.select_index(1).run()
+    assert not app.exception
+    second = texts(app.metric)
+    assert second != first
+    worker.train_stored_run(handles.settings(), asked[2], "a worker")
+    app.run()
+    assert not app.exception
+    assert texts(app.metric) == second
+    app.toggle(key="compare.forget").set_value(True).run()
+    assert not app.exception
+
+
+def test_before_the_first_epoch_there_is_no_network_to_forget(lab):
+    ask(lab, STUDY)
+    app = open_study(lab, STUDY)
+    assert "Once a run with dropout has an epoch, a switch here shows the damage." in texts(app.caption)
+    assert "compare.forget" not in keys(app.toggle)
+
+
+# What the store refuses
+
+
+@pytest.mark.parametrize("key", ["compare.start", "compare.article"])
+def test_a_full_queue_is_explained_and_starts_nothing(lab, key):
+    for seed in range(WAITING_LIMIT):
+        lab.ask(replace(STUDY.base, seed=seed))
+    app = lab.open("compare")
+    press(app, key)
+    assert not app.exception
+    (sentence,) = texts(app.error)
+    assert sentence.startswith("The comparison was not started: at most 32 runs may wait at once, and 32 do")
+    assert len(lab.store.runs()) == WAITING_LIMIT
+    assert not app.query_params
+    assert lab.dispatcher.woken == 0
+    assert not app.run().error  # said once
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "start"),
+    [
+        ("request_all", "compare.start", "The comparison was not started: "),
+        ("cancel", "compare.stop", "The runs could not be stopped: "),
+    ],
+)
+def test_a_store_that_cannot_be_written_is_explained(lab, method, key, start, monkeypatch):
+    ask(lab, STUDY)
+    app = open_study(lab, STUDY)
+    failing(method, "the run store cannot be written (disk full)", monkeypatch)
+    press(app, key)
+    assert not app.exception
+    assert texts(app.error) == [f"{start}the run store cannot be written (disk full)."]
+    assert not app.run().error
+
+
+@pytest.mark.parametrize(
+    ("method", "start"),
+    [
+        ("runs_of", "The comparison cannot be shown: "),
+        ("epochs_of", "The comparison cannot be shown: "),
+        ("tests_of", "The comparison cannot be shown: "),
+        ("weights", "The network cannot be read: "),
+    ],
+)
+def test_a_store_that_cannot_be_read_is_explained(lab, method, start, monkeypatch):
+    train(lab, ONE_SEED)
+    failing(method, "the run store cannot be read (disk I/O error)", monkeypatch)
+    app = open_study(lab, ONE_SEED)
+    assert not app.exception
+    assert texts(app.error) == [f"{start}the run store cannot be read (disk I/O error)."]
+    assert not app.button(key="compare.start").disabled
+
+
+# Buttons beside the answer: a browser runs only the part of the page that they are in
+
+
+def press_in_fragment(app, key, monkeypatch):
+    """Press a button as a browser does that has seen it in a fragment."""
+    (fragment,) = app._fragment_storage._fragments
+    with monkeypatch.context() as patch:
+        patch.setattr(local_script_runner, "RerunData", partial(RerunData, fragment_id=fragment))
+        return press(app, key)
+
+
+def test_five_seeds_asked_for_beside_the_answer_are_shown_at_once(lab, monkeypatch):
+    train(lab, ONE_SEED)
+    app = open_study(lab, ONE_SEED)
+    press_in_fragment(app, "compare.run_five", monkeypatch)
+    assert not app.exception
+    assert len(lab.store.runs()) == 10
+    assert setup(app) == ("0, 0.2", 5)
+    assert table(app)["Seeds"].tolist() == ["1 of 5", "1 of 5"]
+    ((_, words),) = progress_bars(app)
+    assert words.startswith("2 of 10 runs finished")
+
+
+def test_a_stop_that_fails_beside_the_answer_is_explained_at_once(lab, monkeypatch):
+    ask(lab, STUDY)
+    app = open_study(lab, STUDY)
+    failing("cancel", "the run store cannot be written (disk full)", monkeypatch)
+    press_in_fragment(app, "compare.stop", monkeypatch)
+    assert texts(app.error) == ["The runs could not be stopped: the run store cannot be written (disk full)."]

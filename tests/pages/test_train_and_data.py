@@ -1,0 +1,681 @@
+"""The pages as a visitor without a browser sees them: the real app, a tiny data set, and no workers.
+
+What needs a browser (a growing chart, a click into a table, cold links) is tested in tests/browser.
+"""
+
+import json
+import threading
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fmnist_core.config import PRESETS, RunConfig, describe
+from fmnist_core.data.background import BackgroundData
+from fmnist_core.data.dataset import CLASSES, DataError
+from fmnist_core.data.download import Progress
+from fmnist_core.jobs import worker
+from fmnist_core.results.diagnosis import diagnose
+from fmnist_core.store.database import StoreError
+from fmnist_core.store.runs import WAITING_LIMIT, Store
+from tests.conftest import make_tiny_dataset
+from tests.page_lab import (
+    CONFIG,
+    ROOT,
+    SECONDS,
+    all_words,
+    curve,
+    go_to,
+    keys,
+    live_charts,
+    press,
+    progress_bars,
+    texts,
+    unescaped,
+)
+from ui import handles
+
+PAGES = {
+    "train": "Is it overfitting?",
+    "predict": "What does it see?",
+    "inspect": "What does it get wrong?",
+    "data": "What the networks look at",
+}
+UNKNOWN_KEY = "0123456789abcdef"
+
+
+def form(app):
+    """What the form shows, as a config."""
+    state = {name: app.session_state[f"train.{name}"] for name in RunConfig.__dataclass_fields__ if name != "hidden"}
+    return RunConfig(hidden=tuple(map(int, app.text_input(key="train.hidden").value.split(","))), **state)
+
+
+def figures(app):
+    """The table of the best and the last epoch."""
+    (table,) = app.table
+    return table.value
+
+
+def pictures(app):
+    return [element.proto.imgs[0].url for element in app.get("image")]
+
+
+def links(app):
+    return [(element.proto.page, element.proto.label) for element in app.get("page_link")]
+
+
+# Every page
+
+
+@pytest.mark.parametrize("filled", [False, True], ids=["empty", "filled"])
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_can_be_opened(lab, page, filled):
+    if filled:
+        lab.train()
+    app = lab.open(page)
+    assert not app.exception
+    assert not app.error or page == "predict"  # there, an image may be classified wrongly
+    assert texts(app.title) == [PAGES[page]]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_can_be_opened_with_a_run_in_the_address(lab, page):
+    key = lab.train()
+    app = lab.open(page, run=key)
+    assert not app.exception
+    assert not app.warning
+
+
+def test_the_front_door_shows_the_train_page(lab):
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=SECONDS).run()
+    assert not app.exception
+    assert texts(app.title) == [PAGES["train"]]
+
+
+def test_the_empty_train_page_says_what_to_do(lab):
+    app = lab.open()
+    assert "Nothing on the bench yet" in texts(app.subheader)
+    assert "Press **Train**" in all_words(app)
+    assert not app.button(key="train.start").disabled
+    assert not app.dataframe
+
+
+@pytest.mark.parametrize("page", ["predict", "inspect"])
+def test_pages_about_networks_lead_to_the_train_page_while_there_is_none(lab, page):
+    app = lab.open(page)
+    assert "No trained network yet" in texts(app.subheader)
+    assert [label for _, label in links(app)] == ["Go to Train"]
+    assert not app.button
+
+
+# A server that cannot start
+
+
+def test_a_store_that_cannot_be_opened_is_explained_until_it_can(lab, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    monkeypatch.setenv("DROPOUT_LAB_HOME", str(tmp_path / "file" / "home"))
+    app = lab.open()
+    assert not app.exception
+    sentence = unescaped(*texts(app.error))
+    assert sentence.startswith("Dropout Lab cannot start: the run store's folder cannot be made")
+    assert "DROPOUT_LAB_HOME" in sentence
+    assert [button.label for button in app.button] == ["Try again"]
+    (tmp_path / "file").unlink()
+    app.button[0].click().run()
+    assert texts(app.title) == [PAGES["train"]]
+    assert not app.error
+
+
+def test_an_unusable_setting_is_explained_until_it_is_mended(lab, monkeypatch):
+    monkeypatch.setenv("DROPOUT_LAB_WORKERS", "two")
+    app = lab.open()
+    assert not app.exception
+    sentence = unescaped(*texts(app.error))
+    assert "DROPOUT_LAB_WORKERS must be a whole number from 1 to 256, got 'two'" in sentence
+    assert [button.label for button in app.button] == ["Try again"]
+    assert not app.title
+    monkeypatch.setenv("DROPOUT_LAB_WORKERS", "2")
+    app.button[0].click().run()
+    assert texts(app.title) == [PAGES["train"]]
+
+
+@pytest.mark.parametrize("page", ["train", "predict", "inspect"])
+def test_a_store_that_cannot_be_read_any_more_is_explained(lab, page, monkeypatch):
+    app = lab.open(page)
+
+    def fail(self):
+        raise StoreError("the run store cannot be read (disk I/O error)")
+
+    monkeypatch.setattr(Store, "runs", fail)
+    app.run()
+    assert not app.exception
+    assert texts(app.error) == ["Runs cannot be shown: the run store cannot be read (disk I/O error)."]
+
+
+@pytest.mark.parametrize(("page", "method"), [("train", "epochs"), ("predict", "weights"), ("inspect", "weights")])
+def test_a_store_that_fails_while_a_run_is_shown_is_explained(lab, page, method, monkeypatch):
+    key = lab.train()
+
+    def fail(self, *arguments):
+        raise StoreError("the run store cannot be read (disk I/O error)")
+
+    monkeypatch.setattr(Store, method, fail)
+    app = lab.open(page, run=key) if page == "train" else go_to(lab.open(), page)
+    assert not app.exception
+    assert any("the run store cannot be read" in text for text in texts(app.error))
+
+
+@pytest.mark.parametrize("failing", ["request", "cancel"])
+def test_a_store_that_cannot_be_written_is_explained(lab, failing, monkeypatch):
+    app = lab.open(run=lab.ask())
+
+    def fail(self, *arguments):
+        raise StoreError("the run store cannot be written (disk full)")
+
+    monkeypatch.setattr(Store, failing, fail)
+    press(app, "train.start" if failing == "request" else "train.stop")
+    assert not app.exception
+    (sentence,) = texts(app.error)
+    assert sentence.endswith("the run store cannot be written (disk full).")
+    assert not app.run().error
+
+
+# The data behind the pages
+
+
+def drawn(lab):
+    return replace(lab.dataset, name="Drawn garments", source="drawn", notes=("The mirror *x_y* gave 404.",))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_drawn_garments_are_announced_on_every_page_with_what_was_tried(lab, page):
+    lab.dataset = drawn(lab)
+    app = lab.open(page)
+    assert not app.exception
+    assert "Drawn garments in use" in all_words(app)
+    assert "- The mirror \\*x\\_y\\* gave 404." in texts(app.markdown)  # shown as it is, not as Markdown
+    assert app.button(key="frame.retry_data").label == "Try again"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_real_data_need_no_notice(lab, page):
+    app = lab.open(page)
+    assert "Drawn garments" not in all_words(app)
+    assert "frame.retry_data" not in keys(app.button)
+
+
+def test_notes_about_real_data_are_shown_without_a_warning(lab):
+    lab.dataset = replace(lab.dataset, notes=("The mirror gave 404.",))
+    app = lab.open()
+    assert "Notes about the data (1)" in [expander.label for expander in app.expander]
+    assert "- The mirror gave 404." in texts(app.markdown)
+    assert "Drawn garments" not in all_words(app)
+
+
+def test_trying_again_shows_progress_and_then_the_real_data(lab):
+    real, lab.dataset = lab.dataset, drawn(lab)
+    app = lab.open()
+    under_way, may_end = threading.Event(), threading.Event()
+
+    def load(report):
+        report(Progress("train-images.gz", 5_000_000, 10_000_000, "https://mirror"))
+        under_way.set()
+        assert may_end.wait(SECONDS)
+        return real
+
+    lab.load = load
+    press(app, "frame.retry_data")
+    assert under_way.wait(SECONDS)
+    app.run()
+    assert not app.exception
+    assert texts(app.title) == [PAGES["train"]]  # the drawn ones can be used meanwhile
+    ((share, words),) = progress_bars(app)
+    assert share == 50
+    assert "train-images.gz" in words
+    assert "5.0 MB" in words
+    assert "frame.retry_data" not in keys(app.button)
+    may_end.set()
+    assert handles.data().wait(SECONDS)
+    app.run()
+    assert not app.exception
+    assert "Drawn garments" not in all_words(app)
+
+
+def test_the_first_loading_is_shown_before_any_page(lab, monkeypatch):
+    monkeypatch.setattr(BackgroundData, "wait", lambda self, seconds: not self.is_loading)
+    under_way, may_end = threading.Event(), threading.Event()
+
+    def load(report):
+        report(Progress("labels.gz", 2_000_000, None, "https://mirror"))
+        under_way.set()
+        assert may_end.wait(SECONDS)
+        return lab.dataset
+
+    lab.load = load
+    handles.data()
+    assert under_way.wait(SECONDS)
+    app = lab.open()
+    assert not app.exception
+    assert texts(app.subheader) == ["Getting Fashion-MNIST"]
+    assert not app.title
+    ((share, words),) = progress_bars(app)
+    assert share == 0  # the source does not say how much there is
+    assert "2.0 MB" in words
+    may_end.set()
+    assert handles.data()._done.wait(SECONDS)
+    app.run()
+    assert texts(app.title) == [PAGES["train"]]
+
+
+def test_data_that_could_not_be_prepared_can_be_tried_again(lab):
+    def fail(report):
+        raise MemoryError("no room for the images")
+
+    works, lab.load = lab.load, fail
+    app = lab.open()
+    assert not app.exception
+    assert "the data could not be prepared" in texts(app.error)[0]
+    assert [button.label for button in app.button] == ["Try again"]
+    lab.load = works
+    app.button[0].click().run()
+    assert handles.data().wait(SECONDS)
+    assert texts(app.run().title) == [PAGES["train"]]
+
+
+# Train: the form
+
+
+def test_the_form_starts_with_the_articles_recipe(lab):
+    app = lab.open()
+    assert form(app) == PRESETS[0].config
+    assert app.radio(key="train.preset").value == "Article"
+    assert "242,762 parameters" in texts(app.caption)
+
+
+def test_the_quick_preset_has_five_epochs_and_batch_norm(lab):
+    app = lab.open()
+    app.radio(key="train.preset").set_value("Quick").run()
+    assert app.number_input(key="train.epochs").value == 5
+    assert app.toggle(key="train.batch_norm").value is True
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_a_preset_fills_the_form_and_says_what_it_is_for(lab, preset):
+    app = lab.open()
+    app.number_input(key="train.epochs").set_value(77).run()
+    app.radio(key="train.preset").set_value(preset.name).run()
+    assert not app.exception
+    assert form(app) == preset.config
+    assert app.radio(key="train.preset").value == preset.name
+    assert preset.purpose in texts(app.caption)
+
+
+def test_a_change_makes_a_preset_your_own_recipe(lab):
+    app = lab.open()
+    app.slider(key="train.dropout").set_value(0.5).run()
+    assert app.radio(key="train.preset").value is None
+    assert "Your own recipe." in texts(app.caption)
+
+
+def test_a_new_seed_changes_nothing_else(lab, monkeypatch):
+    monkeypatch.setattr("random.randrange", lambda stop: 4321)
+    app = lab.open()
+    press(app, "train.new_seed")
+    assert form(app) == replace(PRESETS[0].config, seed=4321)
+    assert app.radio(key="train.preset").value == "Article"
+
+
+def test_the_form_keeps_its_choices_while_another_page_is_open(lab):
+    app = lab.open()
+    app.radio(key="train.preset").set_value("Best").run()
+    app.number_input(key="train.epochs").set_value(7).run()
+    go_to(app, "data")
+    go_to(app, "train")
+    assert form(app) == replace(PRESETS[3].config, epochs=7)
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("abc", "whole numbers such as 256, 128, 64; got 'abc'"),
+        ("1", "from 8 to 2048, got 1"),
+        ("9 layers", "whole numbers such as 256, 128, 64; got 'layers'"),
+        ("8, 8, 8, 8, 8, 8, 8, 8, 8", "1 to 6 hidden layers, got 9"),
+        ("4096", "from 8 to 2048, got 4096"),
+        ("64, \N{ARABIC-INDIC DIGIT THREE}", "got '\N{ARABIC-INDIC DIGIT THREE}'"),
+        (" ", "1 to 6 hidden layers, got 0"),
+    ],
+)
+def test_hidden_sizes_that_cannot_be_used_are_explained_and_cannot_be_trained(lab, typed, reason):
+    app = lab.open()
+    app.text_input(key="train.hidden").set_value(typed).run()
+    assert not app.exception
+    (sentence,) = texts(app.error)
+    assert reason in sentence
+    assert app.button(key="train.start").disabled
+    app.text_input(key="train.hidden").set_value("64 32").run()
+    assert not app.error
+    assert not app.button(key="train.start").disabled
+
+
+# Train: starting and stopping
+
+
+def test_pressing_train_stores_a_run_and_puts_it_into_the_address(lab):
+    app = lab.open()
+    app.text_input(key="train.hidden").set_value("32, 16").run()
+    press(app, "train.start")
+    assert not app.exception
+    (run,) = lab.store.runs()
+    assert run.config == replace(PRESETS[0].config, hidden=(32, 16))
+    assert (run.status, run.data_fingerprint) == ("queued", lab.dataset.fingerprint)
+    assert app.query_params["run"] == run.key
+    assert "Run 1" in texts(app.subheader)
+    assert lab.dispatcher.woken == 1
+
+
+def test_pressing_train_twice_trains_once(lab):
+    app = lab.open()
+    press(app, "train.start")
+    address = dict(app.query_params)
+    press(app, "train.start")
+    assert len(lab.store.runs()) == 1
+    assert app.query_params == address
+
+
+def test_asking_for_a_finished_run_shows_it_and_trains_nothing(lab):
+    key = lab.train()
+    app = lab.open(run=key)
+    del app.query_params["run"]
+    app.run()
+    assert "No run chosen" in texts(app.subheader)
+    press(app, "train.start")
+    assert app.query_params["run"] == key
+    assert [run.status for run in lab.store.runs()] == ["finished"]
+
+
+def test_train_uses_what_was_typed_just_before_the_click(lab):
+    """A browser sends both at once: leaving the field to click is what ends the typing."""
+    app = lab.open()
+    app.text_input(key="train.hidden").set_value("32, 16")
+    press(app, "train.start")
+    assert [run.config.hidden for run in lab.store.runs()] == [(32, 16)]
+
+
+def test_train_does_not_start_what_was_mistyped_just_before_the_click(lab):
+    app = lab.open()
+    app.text_input(key="train.hidden").set_value("abc")
+    press(app, "train.start")
+    assert not app.exception
+    assert lab.store.runs() == []
+    assert "run" not in app.query_params
+    assert any("'abc'" in text for text in texts(app.error))
+
+
+def test_a_full_queue_is_explained_and_starts_nothing(lab):
+    for seed in range(WAITING_LIMIT):
+        lab.ask(replace(CONFIG, seed=seed))
+    app = lab.open()
+    press(app, "train.start")
+    assert not app.exception
+    (sentence,) = texts(app.error)
+    assert sentence.startswith("The run was not started: at most 32 runs may wait at once, and 32 do")
+    assert len(lab.store.runs()) == WAITING_LIMIT
+    assert "run" not in app.query_params
+    assert not app.run().error  # said once
+
+
+def test_a_waiting_run_can_be_stopped(lab):
+    key = lab.ask()
+    app = lab.open(run=key)
+    ((share, words),) = progress_bars(app)
+    assert share == 0
+    assert words.startswith("Waiting")
+    press(app, "train.stop")
+    assert not app.exception
+    assert lab.store.run(key).status == "stopped"
+    assert "Stopped after 0 of 8 epochs" in texts(app.info)[0]
+    assert "train.stop" not in keys(app.button)
+
+
+def test_a_running_run_says_how_far_it_is_and_can_be_asked_to_stop(lab):
+    key = lab.ask()
+    lab.store.claim(key, "a worker")
+    lab.record(key, 1, 0.45, best=b"weights")
+    lab.store.beat(key, "a worker", 0.5)
+    app = lab.open(run=key)
+    assert not app.exception
+    ((share, words),) = progress_bars(app)
+    assert share == 18  # 1.5 of 8 epochs
+    assert words == "Epoch 2 of 8 · about 65 s left"
+    assert "**So far:** Too early to tell" in all_words(app)
+    assert "Training]" in all_words(app)
+    assert "train.reveal" not in keys(app.button)
+    press(app, "train.stop")
+    assert lab.store.run(key).cancel_requested
+    assert "Stopping]" in all_words(app)
+
+
+# Train: the run in the address
+
+
+@pytest.mark.parametrize("page", ["train", "predict", "inspect"])
+def test_an_unknown_run_is_explained(lab, page):
+    app = lab.open(page, run=UNKNOWN_KEY)
+    assert not app.exception
+    assert f"This server has no run {UNKNOWN_KEY}" in texts(app.warning)[0]
+
+
+@pytest.mark.parametrize("page", ["train", "predict", "inspect"])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda key: key[:-1],
+        lambda key: key + "0",
+        lambda key: key + "\n",
+        lambda key: " " + key,
+        lambda key: key.upper(),
+        lambda key: "\N{ARABIC-INDIC DIGIT THREE}" * 16,
+        lambda key: "\N{FULLWIDTH DIGIT THREE}" * 16,
+        lambda key: "../../etc",
+        lambda key: "' OR 1=1; --",
+        lambda key: "\0" * 16,
+    ],
+    ids=["short", "long", "newline", "space", "uppercase", "arabic", "fullwidth", "path", "sql", "zeros"],
+)
+def test_an_address_that_names_no_run_is_explained(lab, page, spoil):
+    key = lab.ask()
+    assert key.upper() != key
+    app = lab.open(page, run=spoil(key))
+    assert not app.exception
+    assert "not a run's name, which has 16 characters from 0-9 and a-f" in texts(app.warning)[0]
+    assert "Run 1" not in texts(app.subheader)
+
+
+def test_a_link_to_a_run_puts_its_settings_into_the_form(lab):
+    config = replace(CONFIG, dropout=0.25, flips=True, seed=9)
+    assert form(lab.open(run=lab.train(config))) == config
+
+
+def test_a_link_leaves_a_form_alone_that_is_filled_already(lab):
+    key = lab.train()
+    app = lab.open()
+    app.query_params["run"] = key
+    app.run()
+    assert "Run 1" in texts(app.subheader)
+    assert form(app) == PRESETS[0].config
+    press(app, "train.reuse")
+    assert form(app) == CONFIG
+
+
+def test_a_finished_run_shows_its_curves(lab):
+    key = lab.train()
+    app = lab.open(run=key)
+    epochs, charts = lab.store.epochs(key), live_charts(app)
+    assert list(charts) == ["train.loss", "train.accuracy"]
+    for metric in ("loss", "accuracy"):
+        figure = charts[f"train.{metric}"]
+        assert curve(figure, "Validation") == epochs[f"validation_{metric}"].tolist()
+        assert curve(figure, "Training, evaluated") == epochs[f"evaluated_training_{metric}"].tolist()
+        assert curve(figure, "Training, as trained") == epochs[f"training_{metric}"].tolist()
+        assert figure["layout"]["uirevision"] == key  # zoom belongs to this run
+    assert not app.get("progress")
+
+
+def test_a_finished_run_shows_its_settings_and_diagnosis(lab):
+    key = lab.train()
+    app = lab.open(run=key)
+    words = all_words(app)
+    assert diagnose(lab.store.epochs(key)).sentence in words
+    assert "So far" not in words
+    assert f"{describe(CONFIG)} · Fashion-MNIST" in texts(app.caption)
+    assert "Finished]" in words
+
+
+def test_test_figures_are_shown_when_asked_for_and_not_before(lab):
+    key = lab.train()
+    app = lab.open(run=key)
+    table, best = figures(app), lab.store.run(key).best_epoch
+    assert table.index.tolist() == [f"Best epoch ({best})", "Last epoch (8)"]
+    assert not [heading for heading in table if heading.startswith("Test")]
+    press(app, "train.reveal")
+    assert not app.exception
+    table, tests = figures(app), lab.store.tests(key)
+    assert table["Test accuracy"].tolist() == [tests["best"].accuracy, tests["last"].accuracy]
+    assert table["Test loss"].tolist() == [tests["best"].loss, tests["last"].loss]
+    assert "train.reveal" not in keys(app.button)
+
+
+def test_revealing_one_runs_test_figures_reveals_no_other(lab):
+    first, second = lab.train(), lab.train(replace(CONFIG, seed=1))
+    app = lab.open(run=first)
+    press(app, "train.reveal")
+    app.query_params["run"] = second
+    app.run()
+    assert "Test accuracy" not in figures(app)
+    assert "train.reveal" in keys(app.button)
+
+
+def test_a_run_by_the_articles_protocol_says_what_it_validates_on(lab):
+    app = lab.open(run=lab.train(replace(CONFIG, protocol="article")))
+    assert "Validation (test set)" in [trace["name"] for trace in live_charts(app)["train.loss"]["data"]]
+    assert any("validates on the test set" in text for text in texts(app.caption))
+
+
+def test_a_run_that_waits_has_charts_to_fill_and_no_figures_yet(lab):
+    app = lab.open(run=lab.ask())
+    assert not app.exception
+    assert list(live_charts(app)) == ["train.loss", "train.accuracy"]
+    assert not app.table
+
+
+def test_a_stopped_run_says_how_far_it_came(lab):
+    key = lab.ask()
+    lab.store.claim(key, "a worker")
+    lab.record(key, 1, 0.45, best=b"weights")
+    lab.store.end(key, "a worker", "stopped", last=b"weights")
+    app = lab.open(run=key)
+    assert not app.exception
+    assert texts(app.info) == ["Stopped after 1 of 8 epochs. Train with the same settings to go on."]
+    assert figures(app).index.tolist() == ["Best epoch (1)", "Last epoch (1)"]
+
+
+def test_a_failed_run_says_why(lab):
+    key = lab.ask()
+    lab.store.claim(key, "a worker")
+    lab.store.end(key, "a worker", "failed", error="training diverged in epoch 1; choose a lower learning rate")
+    app = lab.open(run=key)
+    assert not app.exception
+    assert texts(app.error) == ["This run ended early: training diverged in epoch 1; choose a lower learning rate."]
+
+
+def test_a_reason_that_is_a_whole_sentence_gets_no_second_full_stop(lab, monkeypatch):
+    def other_data(settings, fingerprint):
+        raise DataError("this run needs other data. Set DROPOUT_LAB_DATA.")
+
+    monkeypatch.setattr(worker, "load_matching", other_data)
+    app = lab.open(run=lab.train())
+    sentence = unescaped(*texts(app.error))
+    assert sentence.endswith("Set DROPOUT_LAB_DATA.")
+    assert not sentence.endswith("..")
+
+
+def test_all_runs_are_listed_newest_first(lab):
+    lab.train()
+    lab.ask(replace(CONFIG, seed=1))
+    table = lab.open().dataframe(key="train.runs").value
+    assert table["run"].tolist() == [2, 1]
+    assert table["status"].tolist() == ["queued", "finished"]
+    assert table["settings"].tolist() == [describe(replace(CONFIG, seed=1)), describe(CONFIG)]
+
+
+# Data
+
+
+def test_the_data_page_counts_what_there_is_and_names_its_source(lab):
+    app = lab.open("data")
+    assert "600 images to train on and 200 to test" in all_words(app)
+    (source,) = (text for text in texts(app.caption) if text.startswith("Source: "))
+    assert source == f"Source: made for a test · fingerprint {lab.dataset.fingerprint}"
+    counts, pixels = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart"))
+    assert {trace["name"]: trace["x"] for trace in counts["data"]} == {
+        "Training": [50] * 10,
+        "Validation": [10] * 10,
+        "Test": [20] * 10,
+    }
+    assert sum(share or 0 for share in pixels["data"][0]["y"]) == pytest.approx(1)
+
+
+def test_the_data_page_shows_samples_and_a_mean_image_of_each_class(lab):
+    app = lab.open("data")
+    assert len(pictures(app)) == 2 * len(CLASSES)
+    words = texts(app.markdown)
+    assert [name for name in CLASSES if f"**{name}**" in words] == list(CLASSES)
+
+
+def test_other_samples_changes_the_samples_and_not_the_means(lab):
+    app = lab.open("data")
+    before = pictures(app)
+    press(app, "data.other")
+    after = pictures(app)
+    assert all(old != new for old, new in zip(before[:10], after[:10], strict=True))
+    assert before[10:] == after[10:]
+
+
+def test_the_data_page_follows_the_data_in_use(lab):
+    other, lab.dataset = lab.dataset, drawn(lab)
+    app = lab.open("data")
+    assert "**Drawn garments**: 600 images" in all_words(app)
+    lab.dataset = replace(make_tiny_dataset(train_per_class=30), name=other.name)
+    press(app, "frame.retry_data")
+    assert handles.data().wait(SECONDS)
+    app.run()
+    assert not app.exception
+    assert "**Fashion-MNIST**: 300 images" in all_words(app)
+    counts = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert counts["data"][0]["x"] == [25] * 10
+
+
+def test_a_preset_chosen_just_before_the_click_is_the_one_that_trains(lab):
+    """The browser then sends the new choice together with the fields as they were: 30 epochs, not Quick's 5."""
+    app = lab.open()
+    app.radio(key="train.preset").set_value("Quick").run()
+    for name, stale in {"epochs": 30, "batch_size": 64}.items():
+        app.number_input(key=f"train.{name}").set_value(stale)
+    app.number_input(key="train.learning_rate").set_value(0.003)
+    app.toggle(key="train.batch_norm").set_value(False)
+    app.selectbox(key="train.schedule").set_value("constant")
+    app.selectbox(key="train.protocol").set_value("article")
+    app.button(key="train.start").click().run()
+    (run,) = lab.store.runs()
+    assert run.config == PRESETS[2].config
+    assert app.number_input(key="train.epochs").value == 5
+
+
+def test_a_preset_can_be_undone_by_hand(lab):
+    app = lab.open()
+    app.radio(key="train.preset").set_value("Article with dropout 0.2").run()
+    app.run()
+    app.slider(key="train.dropout").set_value(0.0).run()
+    assert app.slider(key="train.dropout").value == 0.0
+    assert app.radio(key="train.preset").value == "Article"

@@ -1,0 +1,208 @@
+import threading
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from fmnist_core.config import RunConfig
+from fmnist_core.network.figures import Evaluation
+from fmnist_core.store import leases as worker_store
+from fmnist_core.store import tables as schema
+from fmnist_core.store.leases import ATTEMPT_LIMIT, RunLostError
+from tests.conftest import epoch_result as result
+
+CONFIG = RunConfig(hidden=(16,), epochs=3)
+
+
+def ask(store, **changes):
+    return store.request(replace(CONFIG, **changes), "Tiny", "f" * 16)
+
+
+@pytest.fixture
+def expired_leases(monkeypatch):
+    """Leases that have run out the moment they are given."""
+    monkeypatch.setattr(worker_store, "LEASE_SECONDS", -1.0)
+
+
+def test_only_one_of_many_workers_can_claim(store):
+    key = ask(store)
+    claims, barrier = [], threading.Barrier(8)
+
+    def claim(name):
+        barrier.wait()
+        claims.append(store.claim(key, name))
+
+    threads = [threading.Thread(target=claim, args=(f"worker {number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(claim is not None for claim in claims) == 1
+
+
+def test_an_epoch_is_stored_with_all_its_figures(store):
+    key = ask(store)
+    store.claim(key, "worker")
+    assert store.record_epoch(key, "worker", result(), b"state", b"weights") is False
+    (row,) = store.epochs(key).to_dict("records")
+    assert row == asdict(result())
+    run = store.run(key)
+    assert (run.epochs_done, run.best_epoch, run.best_validation_loss) == (1, 1, 0.5)
+    assert run.progress == pytest.approx(1 / 3)
+    assert store.weights(key, "best") == b"weights"
+
+
+def test_the_best_weights_stay_when_an_epoch_is_worse(store):
+    key = ask(store)
+    store.claim(key, "worker")
+    store.record_epoch(key, "worker", result(1), b"state 1", b"weights 1")
+    store.record_epoch(key, "worker", result(2, validation_loss=0.7), b"state 2", None)
+    assert store.weights(key, "best") == b"weights 1"
+    assert store.run(key).best_epoch == 1
+
+
+def test_a_claim_hands_over_what_is_needed_to_go_on(store, expired_leases):
+    key = ask(store)
+    first = store.claim(key, "first")
+    assert (first.checkpoint, first.lowest_validation_loss, first.config) == (None, None, CONFIG)
+    store.record_epoch(key, "first", result(), b"state", b"weights")
+    second = store.claim(key, "second")
+    assert (second.checkpoint, second.lowest_validation_loss) == (b"state", 0.5)
+
+
+def test_a_run_with_a_lease_cannot_be_taken(store):
+    key = ask(store)
+    store.claim(key, "first")
+    assert store.claimable() == []
+    assert store.claim(key, "second") is None
+
+
+def test_a_worker_that_lost_its_run_writes_nothing(store, expired_leases):
+    key = ask(store)
+    store.claim(key, "sleeper")
+    store.claim(key, "successor")
+    with pytest.raises(RunLostError):
+        store.record_epoch(key, "sleeper", result(), b"state", b"weights")
+    with pytest.raises(RunLostError):
+        store.beat(key, "sleeper", 0.5)
+    with pytest.raises(RunLostError):
+        store.end(key, "sleeper", "finished", last=b"weights")
+    assert store.epochs(key).empty
+    assert store.weights(key, "best") is None
+    assert store.run(key).status == "running"
+
+
+def test_a_beat_tells_how_far_the_epoch_is_and_whether_to_stop(store):
+    key = ask(store)
+    store.claim(key, "worker")
+    assert store.beat(key, "worker", 0.5) is False
+    assert store.run(key).progress == pytest.approx(0.5 / 3)
+    store.cancel(key)
+    assert store.run(key).cancel_requested
+    assert store.beat(key, "worker", 0.6) is True
+    assert store.record_epoch(key, "worker", result(), b"state", b"weights") is True
+
+
+def test_a_checkpoint_is_kept_until_the_run_has_finished(store):
+    key = ask(store)
+    store.claim(key, "worker")
+    store.record_epoch(key, "worker", result(), b"state", b"weights")
+
+    def kinds():
+        with store._reading() as connection:
+            return set(connection.scalars(sa.select(schema.WEIGHTS.c.kind)))
+
+    store.end(key, "worker", "stopped", last=b"weights")
+    assert kinds() == {"best", "last", "checkpoint"}
+    ask(store)
+    store.claim(key, "worker")
+    store.end(key, "worker", "finished", last=b"weights")
+    assert kinds() == {"best", "last"}
+
+
+def test_a_released_run_can_be_claimed_at_once(store):
+    key = ask(store)
+    store.claim(key, "dead")
+    store.release(key, "somebody else")
+    assert store.claimable() == []
+    store.release(key, "dead")
+    assert store.claimable() == [key]
+
+
+def test_a_run_that_keeps_killing_its_worker_fails(store):
+    key, other = ask(store), ask(store, seed=1)
+    for attempt in range(ATTEMPT_LIMIT):
+        assert key in store.claimable()
+        assert store.claim(key, f"worker {attempt}") is not None
+        store.release(key, f"worker {attempt}")
+    assert store.claimable() == [other]
+    run = store.run(key)
+    assert run.status == "failed"
+    assert f"died {ATTEMPT_LIMIT} times" in run.error
+    assert store.run(other).status == "queued"
+    ask(store)
+    assert store.run(key).status == "queued"  # asked for again, it has new attempts
+    assert store.run(key).error is None
+
+
+def test_attempts_count_only_since_the_last_epoch(store):
+    key = ask(store)
+    for epoch in range(1, 2 * ATTEMPT_LIMIT):
+        store.claim(key, "worker")
+        store.record_epoch(key, "worker", result(epoch), b"state", b"weights")
+        store.release(key, "worker")
+        assert store.claimable() == [key]
+
+
+def test_a_run_that_was_to_stop_when_its_worker_died_stops(store, expired_leases):
+    key = ask(store)
+    store.claim(key, "worker")
+    store.cancel(key)
+    assert store.claimable() == []
+    assert store.run(key).status == "stopped"
+
+
+def test_predictions_are_kept_epoch_by_epoch(store):
+    key = ask(store)
+    store.claim(key, "me")
+    store.record_epoch(key, "me", result(1), b"", b"weights", {"test": b"one", "validation": b"a"})
+    store.record_epoch(key, "me", result(2, 0.6), b"", None, {"test": b"two", "validation": b"b"})
+    assert store.replay(key, "test") == {1: b"one", 2: b"two"}
+    assert store.best_predictions([key, "0" * 16], "validation") == {key: b"a"}
+    assert store.replay("0" * 16, "test") == {}
+
+
+def test_a_lost_run_leaves_no_predictions(store, expired_leases):
+    key = ask(store)
+    store.claim(key, "me")
+    store.claim(key, "another")
+    with pytest.raises(RunLostError):
+        store.record_epoch(key, "me", result(1), b"", b"weights", {"test": b"one"})
+    assert store.replay(key, "test") == {}
+
+
+def test_a_map_is_kept_and_replaced(store):
+    key = ask(store)
+    assert store.projection(key, 3, "test") is None
+    first, second = np.zeros((5, 2), np.float32), np.arange(10, dtype=np.float32).reshape(5, 2)
+    store.put_projection(key, 3, "test", first)
+    store.put_projection(key, 3, "test", second)
+    assert (store.projection(key, 3, "test") == second).all()
+    assert store.projection(key, 2, "test") is None
+    assert store.projection(key, 3, "validation") is None
+
+
+def test_a_run_that_goes_on_leaves_its_earlier_end_behind(store):
+    key = ask(store)
+    store.claim(key, "me")
+    store.record_epoch(key, "me", result(1), b"", b"first")
+    store.end(key, "me", "stopped", last=b"first", tests={"last": Evaluation(0.4, 0.8, 0.1)})
+    ask(store)
+    store.claim(key, "me")
+    assert store.weights(key, "last") == b"first"  # until there is another epoch
+    store.record_epoch(key, "me", result(2, 0.6), b"", None)
+    store.end(key, "me", "failed", error="it broke")
+    assert store.weights(key, "last") is None
+    assert store.tests(key) == {}
+    assert store.weights(key, "best") == b"first"

@@ -1,0 +1,42 @@
+"""Words that more than one room uses."""
+
+import math
+
+import pytest
+
+from fmnist_core.wording import capitalised, dropout_name, listed, percentage, signed_number
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.0, "<0.1%"), (0.0009, "<0.1%"), (0.001, "0.1%"), (0.9341, "93.4%"), (0.9995, ">99.9%"), (1.0, ">99.9%")],
+)
+def test_percentages_claim_no_false_certainty(share, words):
+    assert percentage(share) == words
+
+
+@pytest.mark.parametrize(("dropout", "name"), [(0.0, "no dropout"), (0.2, "dropout 0.2"), (0.35, "dropout 0.35")])
+def test_an_arm_is_called_by_its_dropout(dropout, name):
+    assert dropout_name(dropout) == name
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(0.125, 2, "+0.12"), (-3, 0, "\N{MINUS SIGN}3"), (-0.0004, 3, "0.000"), (0, 1, "0.0")],
+)
+def test_a_signed_number_has_a_true_minus_and_zero_has_no_sign(value, digits, text):
+    assert signed_number(value, digits) == text
+
+
+@pytest.mark.parametrize("value", [0, math.nan])
+def test_nothing_to_tell_can_have_a_word_of_its_own(value):
+    assert signed_number(value, 1, zero="the same") == "the same"
+
+
+def test_lists_end_with_and():
+    assert [listed(parts) for parts in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+
+
+def test_a_sentence_begins_with_a_capital():
+    assert capitalised("no dropout of RunConfig") == "No dropout of RunConfig"
+    assert capitalised("") == ""

@@ -1,0 +1,1 @@
+"""What is drawn in JavaScript, and the routes that serve it."""

@@ -1,0 +1,49 @@
+"""Serves single images of the data set in use, so that a page can show many and send the pixels of none."""
+
+from io import BytesIO
+
+from PIL import Image
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from streamlit import config
+
+from fmnist_core.data.image_name import ImageName
+from ui import handles
+
+
+def image_folder(fingerprint: str) -> str:
+    """What comes before the names of a data set's images in their addresses."""
+    base = config.get_option("server.baseUrlPath").strip("/")
+    return f"{'/' if base else ''}{base}/assets/images/{fingerprint}/"
+
+
+def image_path(fingerprint: str, name: ImageName | str) -> str:
+    """Where the browser finds an image; the fingerprint in its address lets caches keep it for good."""
+    return f"{image_folder(fingerprint)}{name}.png"
+
+
+def image_route() -> Route:
+    """The route for `st.App(routes=[...])`; make it after Streamlit has read its settings."""
+    return Route(image_path("{fingerprint}", "{name}"), _respond)
+
+
+def _respond(request: Request) -> Response:
+    # Not async, so that Starlette answers in a thread and other sessions do not wait.
+    dataset = handles.data().dataset
+    if dataset is None or dataset.fingerprint != request.path_params["fingerprint"]:
+        return _missing("These are not the data in use. Reload the page that shows this image.")
+    try:
+        pixels, _label = ImageName.parse(request.path_params["name"]).find(dataset)
+    except ValueError as error:
+        return _missing(f"There is no such image: {error}.")
+    file = BytesIO()
+    # The quickest compression: a grid asks for hundreds at once, and none has more than 784 bytes to save.
+    Image.fromarray(pixels.numpy()).save(file, format="PNG", compress_level=1)
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(file.getvalue(), headers=headers, media_type="image/png")
+
+
+def _missing(sentence: str) -> Response:
+    # Other data may be in use a minute later.
+    return PlainTextResponse(sentence, status_code=404, headers={"Cache-Control": "no-store"})

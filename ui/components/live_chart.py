@@ -1,0 +1,81 @@
+"""A chart that grows in place; `st.plotly_chart` starts anew at each change and loses zoom and hover."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import plotly.graph_objects as go
+import plotly.io as pio
+import streamlit as st
+
+from ui.components.plotly_js import plotly_path
+
+_LONGEST_NAME = 40  # characters of a clicked point's name
+
+_HTML = """
+<div class="live-chart-stage"><div class="live-chart" role="img"></div></div>
+<p class="live-chart-message" role="status" hidden></p>
+"""
+
+
+def _source(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+_component = st.components.v2.component(
+    "live_chart",
+    html=_HTML,
+    css=_source("live_chart.css"),
+    js="\n".join(_source(name) for name in ("live_chart.js", "live_chart_points.js", "live_chart_replay.js")),
+    isolate_styles=False,
+)
+
+
+def live_chart(
+    figure: go.Figure,
+    *,
+    key: str,
+    height: int = 360,
+    alt: str,
+    group: str | None = None,
+    on_click: Callable[[str], None] | None = None,
+    image_folder: str | None = None,
+) -> None:
+    """Draw a figure, or bring the one under `key` up to date while zoom, hover and legend choices stay.
+
+    `height` is in pixels. `alt` is read to those who cannot see the chart. The figure needs a `uirevision`;
+    colours and fonts that it leaves open follow the page's theme. Charts of one `group` share hover, by x value, and
+    zoom.
+
+    Points may bear a name each, in `customdata`: for a scatter a list of str, for a heatmap a list for each row.
+    `on_click` is called, before the page runs again, with the name of a point that was clicked. It comes from a
+    browser: at most 40 characters, but anything else is for the caller to check. `image_folder` is an address; while
+    the pointer is on a point, the picture `<image_folder><name>.png` is shown beside it.
+
+    If the figure has frames, controls below it (not counted in `height`) replay them in the browser; traces that a
+    frame does not name are hidden while it is shown. Numbers in lists move smoothly from frame to frame. The figure
+    is first shown as given: `layout.meta` may say in `start_label` what that is, and in `start_frame` where the slider
+    then stands, else at the end.
+    """
+
+    def clicked() -> None:
+        name = st.session_state[key].get("click")
+        if on_click is not None and isinstance(name, str) and len(name) <= _LONGEST_NAME:
+            on_click(name)
+
+    content = figure.to_plotly_json()
+    content["layout"].pop("template", None)  # the browser makes one from the page's theme
+    _component(
+        key=key,
+        data={
+            "figure": pio.to_json(content, validate=False),
+            "height": height,
+            "alt": alt,
+            "group": group,
+            "clickable": on_click is not None,
+            "image_folder": image_folder,
+            "filename": "dropout-lab-" + re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-"),
+            "library": plotly_path(),
+        },
+        on_click_change=clicked if on_click is not None else None,
+    )

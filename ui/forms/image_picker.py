@@ -1,0 +1,174 @@
+"""A page of images to pick from: all, mistakes, doubts, or what differs between two runs."""
+
+import streamlit as st
+
+from fmnist_core.data.dataset import CLASSES
+from fmnist_core.data.evaluation_images import Part
+from fmnist_core.results import selection
+from fmnist_core.results.selection import PAIR_CHOICES, Choice, select
+from fmnist_core.results.side_by_side import cause, less_dropout_first
+from fmnist_core.wording import percentage
+from ui import handles
+from ui.common_answers import CommonAnswers
+from ui.components.image_grid import Tile, image_grid
+from ui.components.image_route import image_folder
+from ui.forms.run_choice import Chosen
+from ui.reveal import may_show_tests
+
+PAGE_IMAGES = 20  # whole rows of four on a phone and of five beside the answer
+_ALL_CLASSES = -1
+
+
+def pick(name: str) -> None:
+    """Put an image into the address; a callback."""
+    st.query_params["image"] = name
+
+
+def image_picker(common: CommonAnswers, chosen: Chosen, part: Part, picked: str | None) -> str | None:
+    """Draw the choice of images; return the name of the one to look at, or None where there is none.
+
+    That is the one `picked` before, or else the first of those shown.
+    """
+    state = st.session_state
+    show, narrow = st.columns([3, 2])
+    words = _choices(chosen)
+    if state.get("predict.choice") not in words:
+        state["predict.choice"] = "all"
+    choice = show.selectbox(
+        "Show",
+        list(words),
+        format_func=words.__getitem__,
+        key="predict.choice",
+        persist_state="session",
+        on_change=_first_page,
+        help="A mistake is an image that the network puts into a wrong class. How certain it is of an image is the "
+        "probability that it gives its likeliest class.",
+    )
+    label = narrow.selectbox(
+        "Class",
+        [_ALL_CLASSES, *range(len(CLASSES))],
+        format_func=lambda place: "All classes" if place == _ALL_CLASSES else CLASSES[place],
+        key="predict.class",
+        persist_state="session",
+        on_change=_first_page,
+        help="The true class of the images.",
+    )
+    probabilities, other = _compared(choice, common, chosen)
+    rows = select(
+        choice,
+        common.labels,
+        probabilities,
+        other,
+        label=None if label == _ALL_CLASSES else label,
+        seed=state.setdefault("predict.seed", selection.new_order()),
+    )
+    if not len(rows):
+        st.info("There is no such image. Choose others to show.", icon=":material/search_off:")
+        return picked
+    pages = -(-len(rows) // PAGE_IMAGES)
+    page = min(state.get("predict.page", 0), pages - 1)
+    shown = rows[page * PAGE_IMAGES : (page + 1) * PAGE_IMAGES]
+    picked = picked or str(common.images.name(int(shown[0])))
+    dataset = handles.data().dataset
+    assert dataset is not None, "the frame waits for data"
+    image_grid(
+        [_tile(common, int(row), chosen) for row in shown],
+        key="predict.grid",
+        folder=image_folder(dataset.fingerprint),
+        chosen=picked,
+        on_pick=pick,
+        shows_in="predict.pick",
+    )
+    first, last = page * PAGE_IMAGES + 1, page * PAGE_IMAGES + len(shown)
+    # How many mistakes there are is the test accuracy, which stays hidden until it is asked for.
+    counted = choice in {"all", "least certain"} or part == "validation" or may_show_tests(chosen.runs)
+    _turn_pages(page, pages, f"{first} to {last}" + (f" of {len(rows):,}" if counted else ""))
+    return picked
+
+
+def _choices(chosen: Chosen) -> dict[Choice, str]:
+    first, *rest = chosen.runs
+    of = f" of run {first.number}" if rest else ""
+    words: dict[Choice, str] = {
+        "all": "All images",
+        "mistakes": f"Mistakes{of}",
+        "confident mistakes": f"Most confident mistakes{of}",
+        "least certain": f"Least certain{of}",
+    }
+    if rest:
+        subject = cause(*less_dropout_first(first, rest[0]))
+        words |= {"fixed": f"{subject} fixed it", "broke": f"{subject} broke it", "both wrong": "Both wrong"}
+    return words
+
+
+def _compared(
+    choice: Choice, common: CommonAnswers, chosen: Chosen
+) -> tuple[selection.Probabilities, selection.Probabilities | None]:
+    """The probabilities that a choice is about and, where it compares, those of the run with more dropout."""
+    if choice not in PAIR_CHOICES:
+        return common.probabilities[0], None
+    first, second = common.probabilities
+    in_order = less_dropout_first(*chosen.runs)[0] == chosen.runs[0]
+    return (first, second) if in_order else (second, first)
+
+
+def _tile(common: CommonAnswers, row: int, chosen: Chosen) -> Tile:
+    label = int(common.labels[row])
+    answers = [
+        (int(probabilities[row].argmax()), float(probabilities[row].max())) for probabilities in common.probabilities
+    ]
+    said, _ = answers[0]
+    wrong = said != label
+    name = common.images.name(row)
+    spoken = "; ".join(
+        f"run {run.number} says {CLASSES[answer]}, {percentage(share)}"
+        for run, (answer, share) in zip(chosen.runs, answers, strict=True)
+    )
+    return Tile(
+        name=str(name),
+        caption=f"{CLASSES[label]} → {CLASSES[said]}" if wrong else CLASSES[label],
+        alt=f"{name}, {CLASSES[label]}; {spoken}",
+        wrong=wrong,
+    )
+
+
+def _turn_pages(page: int, pages: int, words: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Previous",
+            icon=":material/chevron_left:",
+            key="predict.previous",
+            disabled=page == 0,
+            on_click=_turn_to,
+            args=(page - 1,),
+        )
+        st.button(
+            "Next",
+            icon=":material/chevron_right:",
+            icon_position="right",
+            key="predict.next",
+            disabled=page == pages - 1,
+            on_click=_turn_to,
+            args=(page + 1,),
+        )
+        st.caption(words, width="content")
+        st.button(
+            "Shuffle",
+            icon=":material/casino:",
+            key="predict.shuffle",
+            on_click=_shuffle,
+            help="Shows the images in another order. Confident mistakes and least certain images keep theirs.",
+        )
+
+
+def _turn_to(page: int) -> None:
+    st.session_state["predict.page"] = page
+
+
+def _first_page() -> None:
+    _turn_to(0)
+
+
+def _shuffle() -> None:
+    st.session_state["predict.seed"] = selection.new_order()
+    _turn_to(0)

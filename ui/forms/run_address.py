@@ -1,0 +1,33 @@
+"""The runs that the address names, as `?run=` does; shared by Train, Predict and Inspect."""
+
+import re
+
+import streamlit as st
+
+from fmnist_core.store.run import Run
+from ui import handles
+
+# ASCII only, and matched to the very end: other scripts' digits or a line break must not slip through.
+_KEY = re.compile(r"[0-9a-f]{16}", re.ASCII)
+
+
+def run_in_address(parameter: str = "run") -> Run | None:
+    """The run that a parameter of the address names, or None. One that cannot be shown is explained in a sentence."""
+    key = st.query_params.get(parameter)
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        st.warning(
+            "The run in this page's address is not a run's name, which has 16 characters from 0-9 and a-f. "
+            "Check the link, or choose a run below.",
+            icon=":material/link_off:",
+        )
+        return None
+    run = handles.store().run(key)
+    if run is None:
+        st.warning(
+            f"This server has no run {key}. It may have been trained on another server. "
+            "Choose a run below, or train a new one.",
+            icon=":material/link_off:",
+        )
+    return run

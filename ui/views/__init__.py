@@ -1,0 +1,1 @@
+"""What shows: a run, a comparison, an answer, mistakes, confidence, maps, explanations."""

@@ -1,0 +1,175 @@
+"""What the chosen runs say of one image: the verdicts, the probabilities, and three ways to look inside."""
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+import torch
+
+from fmnist_core.charts.answer_chart import Answer, answer_chart, chart_height
+from fmnist_core.data.dataset import CLASSES
+from fmnist_core.data.evaluation_images import Part
+from fmnist_core.data.image_name import ImageName
+from fmnist_core.network.explanation import dropout_passes, relevance
+from fmnist_core.network.inference import probabilities
+from fmnist_core.network.model import MLP
+from fmnist_core.pictures.png import png_image, relevance_overlay
+from fmnist_core.results.side_by_side import cause, less_dropout_first
+from fmnist_core.wording import percentage
+from ui import handles
+from ui.components.live_chart import live_chart
+from ui.forms.run_choice import Chosen
+
+PASSES = 50
+_SCALE = 7  # 28 pixels become 196
+
+Image = npt.NDArray[np.uint8]
+
+
+def show_answers(image: Image, chosen: Chosen, *, true_class: int | None = None, name: ImageName | None = None) -> None:
+    """Draw the answers of all chosen runs to `image`, uint8 (28, 28).
+
+    `true_class` is known, and `name` given, for images of the data set: only their replays are stored.
+    """
+    networks = [handles.network(run.key, chosen.kind, run.epoch_of(chosen.kind)) for run in chosen.runs]
+    answers = [probabilities(network, torch.from_numpy(image[np.newaxis]))[0] for network in networks]
+    with st.container(horizontal=True, key="predict.pick", gap="medium"):
+        with st.container(width=200):
+            st.image(png_image(image, scale=_SCALE), width="content", alt="The image, enlarged")
+            st.caption(_title(name, true_class))
+        with st.container(width="stretch", key="predict.verdicts"):
+            _verdicts(chosen, answers, true_class)
+    ask_often, show_pixels = _switches()
+    if show_pixels:
+        _pixels(image, chosen, networks, answers)
+    spreads = [dropout_passes(network, image, PASSES) if ask_often else None for network in networks]
+    _chart(chosen, answers, spreads, true_class, name)
+
+
+def _title(name: ImageName | None, true_class: int | None) -> str:
+    if name is None or true_class is None:
+        return "Your picture, as the network sees it"
+    which = "Test image" if name.source == "test" else "Training image"
+    return f"{which} {name.index:,} · true class **{CLASSES[true_class]}**"
+
+
+def _verdicts(chosen: Chosen, answers: list[npt.NDArray[np.float32]], true_class: int | None) -> None:
+    for run_name, answer in zip(chosen.names, answers, strict=True):
+        top = int(answer.argmax())
+        words = f"**{CLASSES[top]}**, {percentage(float(answer[top]))}"
+        if true_class is None:
+            st.info(f"{run_name}: {words}", icon=":material/help:")
+        elif top == true_class:
+            st.success(f"{run_name}: right, {words}", icon=":material/check:")
+        else:
+            st.error(f"{run_name}: wrong, {words}", icon=":material/close:")
+    if len(chosen.runs) == 2 and true_class is not None:
+        st.markdown(_comparison(chosen, [int(answer.argmax()) == true_class for answer in answers]))
+
+
+def _comparison(chosen: Chosen, right: list[bool]) -> str:
+    """Two verdicts in a word, told from the run with less dropout."""
+    baseline, other = less_dropout_first(*chosen.runs)
+    before, after = right if baseline == chosen.runs[0] else right[::-1]
+    if before == after:
+        return "Both are right." if before else "Both are wrong."
+    return f"{cause(baseline, other)} {'fixed' if after else 'broke'} it."
+
+
+def _switches() -> tuple[bool, bool]:
+    with st.container(horizontal=True):
+        ask_often = st.toggle(
+            f"Ask {PASSES} times with dropout on",
+            key="predict.passes",
+            persist_state="session",
+            help="Each time other hidden units are switched off, as in training, and the answer changes a little. "
+            "Known as Monte Carlo dropout.",
+        )
+        show_pixels = st.toggle(
+            "Show which pixels mattered",
+            key="predict.pixels",
+            persist_state="session",
+            help="Gradient times input: how much the class's score would fall if a pixel went black, judged by the "
+            "slope at this image.",
+        )
+    return ask_often, show_pixels
+
+
+def _pixels(image: Image, chosen: Chosen, networks: list[MLP], answers: list[npt.NDArray[np.float32]]) -> None:
+    with st.container(horizontal=True, gap="medium"):
+        for run, network, answer in zip(chosen.runs, networks, answers, strict=True):
+            top = int(answer.argmax())
+            overlay = relevance_overlay(image, relevance(network, image, top), scale=_SCALE)
+            with st.container(width=200):
+                st.image(overlay, width="content", alt=f"Pixels that mattered to run {run.number}")
+                st.caption(f"Run {run.number}: what speaks for **{CLASSES[top]}**")
+    st.caption(
+        ":material/info: Orange pixels speak for the run's answer, blue ones against it; black ones count nothing. "
+        "Each picture has its own scale."
+    )
+
+
+def _chart(
+    chosen: Chosen,
+    answers: list[npt.NDArray[np.float32]],
+    spreads: list[npt.NDArray[np.float32] | None],
+    true_class: int | None,
+    name: ImageName | None,
+) -> None:
+    asked_often = spreads[0] is not None
+    epochs = {} if asked_often or name is None else _replay(chosen, name)
+    figure = answer_chart(
+        [
+            Answer(run_name, colour, answer, spread)
+            for run_name, colour, answer, spread in zip(chosen.names, chosen.colours, answers, spreads, strict=True)
+        ],
+        CLASSES,
+        true_class=true_class,
+        replay=epochs,
+    )
+    if epochs:
+        shown = chosen.runs[0].epoch_of(chosen.kind)
+        kind = "Best epoch" if chosen.kind == "best" else "Last epoch"
+        # A run that went on may lack the epochs that it trained before the lab stored predictions.
+        start = {"start_frame": sorted(epochs).index(shown)} if shown in epochs else {}
+        figure.update_layout(meta={"start_label": kind, **start})
+    live_chart(
+        figure,
+        key="predict.bars",
+        height=chart_height(len(answers)),
+        alt="Probabilities of the ten classes: "
+        + "; ".join(
+            f"{run_name}: {CLASSES[int(answer.argmax())]} {percentage(float(answer.max()))}"
+            for run_name, answer in zip(chosen.names, answers, strict=True)
+        ),
+    )
+    if asked_often:
+        st.caption(
+            "Each dot is one answer with other units switched off, the bar the answer with all of them on. Where the "
+            "dots scatter, the answer hangs on few units, however sure the bar looks."
+            + "".join(
+                f" Run {run.number} was trained without dropout: its {PASSES} answers are all the same."
+                for run in chosen.runs
+                if run.config.dropout == 0
+            )
+        )
+    elif epochs:
+        st.caption(
+            "Move the slider to see how the answer came about, epoch by epoch.",
+            help="Each epoch's answers to all validation and test images are stored with the run: about 0.12 MB an "
+            "epoch, whatever the size of the network.",
+        )
+    elif name is not None:
+        st.caption("No replay: these runs were stored before the lab kept one, or were trained on this image.")
+
+
+def _replay(chosen: Chosen, name: ImageName) -> dict[int, list[npt.NDArray[np.float32] | None]]:
+    """Epoch -> each run's probabilities (10,), None where a run has none; empty where the first run has none."""
+    part: Part = "test" if name.source == "test" else "validation"
+    stored = []
+    for run in chosen.runs:
+        replay, row = (
+            handles.replay_of(run.key, run.epochs_done, part),
+            handles.evaluation_images_of(run, part).row(name),
+        )
+        stored.append({} if replay is None or row is None else replay.of(row))
+    return {epoch: [run.get(epoch) for run in stored] for epoch in sorted(set().union(*stored))} if stored[0] else {}

@@ -1,0 +1,190 @@
+"""One run as the Train page shows it: state, live curves, diagnosis, table."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from fmnist_core.charts.colours import run_colour
+from fmnist_core.charts.learning_curves import learning_curves
+from fmnist_core.config import RunConfig, describe
+from fmnist_core.network.figures import Evaluation
+from fmnist_core.results.diagnosis import diagnose, seconds_left
+from fmnist_core.results.tables import epoch_table
+from fmnist_core.store.database import StoreError
+from fmnist_core.store.run import Run, Weights
+from ui import handles
+from ui.components.live_chart import live_chart
+from ui.forms.config_form import fill_form
+from ui.page_files import PAGES
+from ui.reveal import are_revealed, reveal_button
+from ui.wording import duration, plain
+
+_TICK_SECONDS = 0.5
+_BADGES = {
+    "queued": ("Waiting", ":material/hourglass_empty:", "gray"),
+    "running": ("Training", ":material/play_arrow:", "blue"),
+    "finished": ("Finished", ":material/check:", "green"),
+    "stopped": ("Stopped", ":material/stop:", "orange"),
+    "failed": ("Failed", ":material/error:", "red"),
+}
+_HEADINGS = {
+    "evaluated_training_loss": "Training loss",
+    "validation_loss": "Validation loss",
+    "gap": "Gap",
+    "evaluated_training_accuracy": "Training accuracy",
+    "validation_accuracy": "Validation accuracy",
+    "test_loss": "Test loss",
+    "test_accuracy": "Test accuracy",
+}
+_FINDING_ICONS = {
+    "too early": ":material/hourglass_empty:",
+    "still learning": ":material/trending_down:",
+    "fits well": ":material/check_circle:",
+    "overfits": ":material/warning:",
+    "unstable": ":material/ssid_chart:",
+    "learns nothing": ":material/block:",
+}
+
+
+def show_run(run: Run) -> None:
+    """Draw a run, and keep it up to date while it waits or trains."""
+    st.fragment(_run, run_every=_TICK_SECONDS if run.is_active else None)(run.key, run.is_active)
+
+
+def _reuse(config: RunConfig) -> None:
+    fill_form(config)
+    st.session_state["train.redraw"] = True  # the form stands outside of this fragment
+
+
+def _run(key: str, ticking: bool) -> None:
+    if st.session_state.pop("train.redraw", False):
+        st.rerun()
+    try:
+        run, epochs = handles.store().run(key), handles.store().epochs(key)
+        tests = handles.store().tests(key) if are_revealed([key]) else None
+    except StoreError as error:
+        st.error(f"The run cannot be shown: {plain(str(error))}.", icon=":material/error:")
+        return
+    assert run is not None, key
+    if ticking and not run.is_active:
+        st.rerun()  # draws the whole page once more, without ticking
+    colour = run_colour(run.number)
+    _header(run, colour)
+    with st.container():  # one place whatever it holds, so that the charts below stay the same elements
+        _state(run, epochs)
+    validation_name = "Validation (test set)" if run.config.protocol == "article" else "Validation"
+    for metric in ("loss", "accuracy"):
+        figure = learning_curves(
+            epochs,
+            metric=metric,
+            colour=colour,
+            total_epochs=run.config.epochs,
+            best_epoch=run.best_epoch,
+            dropout=run.config.dropout,
+            validation_name=validation_name,
+        )
+        figure.update_layout(uirevision=key)  # zoom is kept within a run, not from one run to another
+        live_chart(
+            figure,
+            key=f"train.{metric}",
+            alt=f"Training and validation {metric} of run {run.number} over its epochs",
+        )
+    _why_below()
+    if not epochs.empty:
+        _table(run, epochs, tests)
+
+
+def _header(run: Run, colour: str) -> None:
+    label, icon, badge_colour = _BADGES[run.status]
+    if run.is_active and run.cancel_requested:
+        label = "Stopping"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(
+            f'<span style="display:inline-block;width:.9rem;height:.9rem;border-radius:50%;background:{colour}">',
+            width="content",
+        )
+        st.subheader(f"Run {run.number}", anchor=False, width="content")
+        st.badge(label, icon=icon, color=badge_colour)
+    st.caption(f"{describe(run.config)} · {run.data_name}")
+
+
+def _state(run: Run, epochs: pd.DataFrame) -> None:
+    if run.is_active:
+        _progress(run, seconds_left(epochs, run.config.epochs, run.epoch_share))
+    elif run.status == "failed":
+        reason = plain((run.error or "").rstrip("."))
+        st.error(f"This run ended early: {reason}.", icon=":material/error:")
+    elif run.status == "stopped":
+        st.info(
+            f"Stopped after {run.epochs_done} of {run.config.epochs} epochs. Train with the same settings to go on.",
+            icon=":material/stop:",
+        )
+    if not epochs.empty:
+        diagnosis = diagnose(epochs)
+        so_far = "**So far:** " if run.is_active else ""
+        st.markdown(f"{_FINDING_ICONS[diagnosis.finding]} {so_far}{diagnosis.sentence}")
+
+
+def _progress(run: Run, seconds: float | None) -> None:
+    if run.status == "queued":
+        text = "Waiting for a free processor core …"
+    else:
+        left = "" if seconds is None else f" · {duration(seconds)} left"
+        text = f"Epoch {min(run.epochs_done + 1, run.config.epochs)} of {run.config.epochs}{left}"
+    st.progress(run.progress, text=text)
+
+
+def _why_below() -> None:
+    with st.popover("Why can validation lie below training?", icon=":material/help:"):
+        st.markdown(
+            "**The curve “as trained” is measured under harder conditions.** While the network trains, dropout "
+            "switches units off, and the loss is averaged over an epoch in which the weights still got better. "
+            "Validation is measured after the epoch, with dropout off.\n\n"
+            "**Compare like with like:** the curve “evaluated” is the loss on 10,000 training images, measured as "
+            "validation is. The distance from it to validation is the *gap*. A gap that grows while validation loss "
+            "rises is overfitting."
+        )
+
+
+def _table(run: Run, epochs: pd.DataFrame, tests: Mapping[Weights, Evaluation] | None) -> None:
+    table = epoch_table(epochs, tests).set_index("which").rename_axis(None)
+    formats = {name: "{:.3f}" if name.endswith("loss") or name == "gap" else "{:.2%}" for name in table.columns}
+    # Not st.dataframe: a plain table wraps its headings, is read out by screen readers and can be copied.
+    st.table(
+        table.rename(columns=_HEADINGS).style.format(
+            {_HEADINGS[name]: template for name, template in formats.items()}, na_rep="not known"
+        )
+    )
+    st.caption(
+        "The best epoch is the one with the lowest validation loss; training figures are measured with dropout off; "
+        "the gap is validation loss minus training loss."
+        + (
+            " This run follows the article and validates on the test set, so its best epoch looks better than it is."
+            if run.config.protocol == "article"
+            else ""
+        )
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if not run.is_active and tests is None:
+            reveal_button("Reveal test accuracy", [run.key], key="train.reveal")
+        st.button(
+            "Use these settings",
+            icon=":material/tune:",
+            key="train.reuse",
+            on_click=_reuse,
+            args=(run.config,),
+            help="Puts this run's settings into the form.",
+        )
+        st.page_link(
+            PAGES / "predict.py",
+            label="See what it predicts",
+            icon=":material/image_search:",
+            query_params={"run": run.key},
+        )
+        st.page_link(
+            PAGES / "inspect.py",
+            label="Inspect its mistakes",
+            icon=":material/troubleshoot:",
+            query_params={"run": run.key},
+        )
