@@ -101,12 +101,12 @@ class Lab:
         return probabilities(self.network(key, kind), images)
 
     def network(self, key, kind="best"):
-        return model_from_bytes(self.store.run(key).config, self.store.weights(key, kind))
+        return model_from_bytes(self.store.run(key).config, self.store.weights(key, kind).content)
 
     def forget_predictions(self, *keys, epoch=None):
         """As though these runs were older than stored predictions, or their one epoch was."""
         rows = PREDICTIONS.c.run_key.in_(keys) & (True if epoch is None else PREDICTIONS.c.epoch == epoch)
-        with self.store._writing() as connection:
+        with self.store.database.writing() as connection:
             assert connection.execute(PREDICTIONS.delete().where(rows)).rowcount
 
     def fail(self, method):
@@ -120,7 +120,7 @@ class Lab:
     def record(self, key, epoch, validation_loss, best=None):
         """Store one epoch of a run that "a worker" has claimed."""
         result = epoch_result(epoch, validation_loss)
-        self.store.record_epoch(key, "a worker", result, b"checkpoint", best)
+        self.store.leases.record_epoch(key, "a worker", result, b"checkpoint", best)
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def has_last_weights(run_key: str, ended_at: float | None) -> bool:
 
     `ended_at` belongs to the cache's key: a run that goes on ends again.
     """
-    return store().weights(run_key, "last") is not None
+    return store().has_weights(run_key, "last")
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)

@@ -126,8 +126,8 @@ class Dispatcher:
             if future.status == "error":
                 # Its process died, or could not reach the store. Without this the lease would have to run out.
                 logger.warning("the worker of run %s failed: %s", key, future.exception())
-                self._store.release(key, owner)
-        for key in self._store.claimable():
+                self._store.leases.release(key, owner)
+        for key in self._store.leases.claimable():
             if key in self._futures:
                 continue
             owner = f"{socket.gethostname()[:20]}:{uuid.uuid4().hex}"

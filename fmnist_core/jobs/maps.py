@@ -28,10 +28,10 @@ def map_stored_run(settings: Settings, request: MapRequest) -> None:
 
     torch.set_num_threads(1)
     store = _open_store(settings.database_url)
-    run, content = store.run(request.run_key), store.weights(request.run_key, request.kind)
+    run, weights = store.run(request.run_key), store.weights(request.run_key, request.kind)
     assert run is not None, request
-    assert content is not None, request
+    assert weights is not None, request
     data = load_matching(settings, run.data_fingerprint)
     images = torch.from_numpy(evaluation_images(data, run.config, request.part).pixels(data))
-    points = neighbourhood(last_hidden(model_from_bytes(run.config, content), images))
-    store.put_projection(run.key, run.epoch_of(request.kind), request.part, points)
+    points = neighbourhood(last_hidden(model_from_bytes(run.config, weights.content), images))
+    store.put_projection(run.key, weights.epoch, request.part, points)

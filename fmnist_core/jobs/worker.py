@@ -45,7 +45,7 @@ class _Heart:
         if time.monotonic() - self._beaten_at < BEAT_SECONDS:
             return
         self._beaten_at = time.monotonic()
-        if self._store.beat(self._key, self._owner, epoch_share):
+        if self._store.leases.beat(self._key, self._owner, epoch_share):
             raise _StopRequested
 
 
@@ -63,7 +63,7 @@ def train_stored_run(settings: Settings, key: str, owner: str) -> None:
     # One thread a run: more would wait for one another on a busy machine, and results could differ.
     torch.set_num_threads(1)
     store = _open_store(settings.database_url)
-    claim = store.claim(key, owner)
+    claim = store.leases.claim(key, owner)
     if claim is None:
         return
     try:
@@ -71,12 +71,12 @@ def train_stored_run(settings: Settings, key: str, owner: str) -> None:
     except RunLostError as lost:
         logger.info("%s", lost)
     except (TrainingDivergedError, DataError) as error:
-        store.end(key, owner, "failed", error=str(error))
+        store.leases.end(key, owner, "failed", error=str(error))
     except (RuntimeError, ValueError, MemoryError) as error:
         # torch reports a lack of memory as RuntimeError. The trace is for the log, the sentence for the page.
         logger.exception("run %s failed", key)
         reason = str(error).partition("\n")[0] or type(error).__name__
-        store.end(key, owner, "failed", error=f"training broke off: {reason}")
+        store.leases.end(key, owner, "failed", error=f"training broke off: {reason}")
 
 
 def _train(store: Store, settings: Settings, claim: Claim, key: str, owner: str) -> None:
@@ -107,13 +107,13 @@ def _train(store: Store, settings: Settings, claim: Claim, key: str, owner: str)
             is_best = lowest is None or result.validation_loss < lowest
             lowest = result.validation_loss if is_best else lowest
             best = last if is_best else None
-            if store.record_epoch(key, owner, result, training.checkpoint(), best, predictions()):
+            if store.leases.record_epoch(key, owner, result, training.checkpoint(), best, predictions()):
                 stopped = training.epochs_done < claim.config.epochs
                 break
     except _StopRequested:
         stopped = True
     tests = {} if last is None else _test(store, claim, test_images, data.test_labels, key, last)
-    store.end(key, owner, "stopped" if stopped else "finished", last=last, tests=tests)
+    store.leases.end(key, owner, "stopped" if stopped else "finished", last=last, tests=tests)
 
 
 def _test(
@@ -122,5 +122,5 @@ def _test(
     """Test figures of the best and the last epoch; the pages show them when asked to."""
     best = store.weights(key, "best")
     assert best is not None, "every stored epoch leaves a best epoch behind"
-    kinds: dict[Weights, bytes] = {"best": best, "last": last}
+    kinds: dict[Weights, bytes] = {"best": best.content, "last": last}
     return {kind: evaluate(model_from_bytes(claim.config, content), images, labels) for kind, content in kinds.items()}

@@ -88,7 +88,7 @@ class Database:
                 f"the run store {self._shown_url} has layout {version}, and this program knows layout "
                 f"{SCHEMA_VERSION}; move the store away or use the program that made it"
             )
-        self._now = clock(self._engine)
+        self.now = clock(self._engine)
 
     def _version(self) -> int | None:
         """The layout of the store as it is; None where there is none yet."""
@@ -99,7 +99,7 @@ class Database:
 
     def _build(self) -> int | None:
         """Make the tables of a new store, or those that an older layout lacks: so far layouts have only grown."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             METADATA.create_all(connection)
             # Another process may have been faster.
             version = connection.scalar(sa.select(SCHEMA.c.version))
@@ -130,12 +130,14 @@ class Database:
             ) from error
 
     @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection for queries that see one state of the database."""
         with self._translated("read"), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
+    def writing(self) -> Iterator[sa.Connection]:
+        """A connection whose changes are made together when the block ends, or not at all."""
         # SQLite must take the write lock when the transaction begins: one that reads first and then writes fails
         # under other writers, and no busy timeout helps.
         with (

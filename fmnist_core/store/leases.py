@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
-import numpy as np
-import numpy.typing as npt
 import sqlalchemy as sa
 
 from fmnist_core.config import RunConfig
@@ -18,7 +16,7 @@ from fmnist_core.data.evaluation_images import Part
 from fmnist_core.network.figures import EpochResult, Evaluation
 from fmnist_core.store.database import Database
 from fmnist_core.store.run import Status, Weights
-from fmnist_core.store.tables import EPOCHS, PREDICTIONS, PROJECTIONS, RUNS, TESTS, WEIGHTS
+from fmnist_core.store.tables import EPOCHS, PREDICTIONS, RUNS, TESTS, WEIGHTS
 
 ATTEMPT_LIMIT = 3
 # Longer than anything a worker does between two beats (the largest batch of the largest network is 540 GFLOP), short
@@ -40,8 +38,15 @@ class Claim:
     lowest_validation_loss: float | None
 
 
-class WorkerStore(Database):
-    """The half of `Store` for the dispatcher and workers."""
+class Leases:
+    """The runs of a database as dispatcher and workers see them: free to be taken, owned, or lost to another owner.
+
+    Every method may be called from any thread, and raises StoreError with a sentence for people when the database
+    cannot be read or written.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     # What the dispatcher does
 
@@ -50,13 +55,13 @@ class WorkerStore(Database):
 
         Ends those that were asked to stop, or that have used up their attempts, while nobody owned them.
         """
-        abandoned = sa.and_(RUNS.c.status == "running", RUNS.c.lease_until < self._now)
+        abandoned = sa.and_(RUNS.c.status == "running", RUNS.c.lease_until < self._database.now)
         query = (
             sa.select(RUNS.c.key, RUNS.c.attempts, RUNS.c.cancel_requested)
             .where(sa.or_(RUNS.c.status == "queued", abandoned))
             .order_by(RUNS.c.number)
         )
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(query).all()
         keys = []
         for key, attempts, cancel_requested in rows:
@@ -74,18 +79,18 @@ class WorkerStore(Database):
         return keys
 
     def _end_unowned(self, key: str, status: Status, error: str | None) -> None:
-        unowned = sa.or_(RUNS.c.status == "queued", RUNS.c.lease_until < self._now)
+        unowned = sa.or_(RUNS.c.status == "queued", RUNS.c.lease_until < self._database.now)
         active = RUNS.c.status.in_(("queued", "running"))
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(
                 RUNS.update()
                 .where(RUNS.c.key == key, active, unowned)
-                .values(status=status, error=error, owner=None, ended_at=self._now)
+                .values(status=status, error=error, owner=None, ended_at=self._database.now)
             )
 
     def release(self, key: str, owner: str) -> None:
         """Put a run whose worker is known to be gone back into the queue, if that worker still owned it."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(
                 RUNS.update()
                 .where(RUNS.c.key == key, RUNS.c.owner == owner, RUNS.c.status == "running")
@@ -96,16 +101,18 @@ class WorkerStore(Database):
 
     def claim(self, key: str, owner: str) -> Claim | None:
         """Take a run that waits or whose lease ran out; None when there is nothing to take."""
-        free = sa.or_(RUNS.c.status == "queued", sa.and_(RUNS.c.status == "running", RUNS.c.lease_until < self._now))
+        free = sa.or_(
+            RUNS.c.status == "queued", sa.and_(RUNS.c.status == "running", RUNS.c.lease_until < self._database.now)
+        )
         may_run = sa.and_(RUNS.c.attempts < ATTEMPT_LIMIT, sa.not_(RUNS.c.cancel_requested))
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             taken = connection.execute(
                 RUNS.update()
                 .where(RUNS.c.key == key, free, may_run)
                 .values(
                     status="running",
                     owner=owner,
-                    lease_until=self._now + LEASE_SECONDS,
+                    lease_until=self._database.now + LEASE_SECONDS,
                     attempts=RUNS.c.attempts + 1,
                     epoch_share=0.0,
                 )
@@ -114,12 +121,14 @@ class WorkerStore(Database):
                 return None
             row = connection.execute(sa.select(RUNS.c.config, RUNS.c.data_fingerprint).where(RUNS.c.key == key)).one()
             lowest = connection.scalar(sa.select(sa.func.min(EPOCHS.c.validation_loss)).where(EPOCHS.c.run_key == key))
-            checkpoint = self._content(connection, key, "checkpoint")
+            checkpoint = connection.scalar(
+                sa.select(WEIGHTS.c.content).where(WEIGHTS.c.run_key == key, WEIGHTS.c.kind == "checkpoint")
+            )
         return Claim(RunConfig.from_dict(json.loads(row.config)), row.data_fingerprint, checkpoint, lowest)
 
     def beat(self, key: str, owner: str, epoch_share: float) -> bool:
         """Renew the lease and say how far the epoch is; return whether the run was asked to stop."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             return self._update_owned(connection, key, owner, epoch_share=epoch_share)
 
     def record_epoch(
@@ -135,7 +144,7 @@ class WorkerStore(Database):
 
         All in one transaction; returns whether the run was asked to stop. Raises RunLostError.
         """
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             values: dict[str, Any] = {"epochs_done": result.epoch, "epoch_share": 0.0, "attempts": 0}
             if best is not None:
                 values["best_epoch"] = result.epoch
@@ -152,15 +161,6 @@ class WorkerStore(Database):
                 )
         return stop
 
-    def put_projection(self, key: str, epoch: int, part: Part, points: npt.NDArray[np.float32]) -> None:
-        """Keep a map (n, 2); one that is there already is replaced."""
-        row = {"run_key": key, "epoch": epoch, "part": part}
-        with self._writing() as connection:
-            connection.execute(
-                PROJECTIONS.delete().where(*(PROJECTIONS.c[name] == value for name, value in row.items()))
-            )
-            connection.execute(PROJECTIONS.insert().values(**row, content=points.astype("<f4").tobytes()))
-
     def end(
         self,
         key: str,
@@ -173,8 +173,10 @@ class WorkerStore(Database):
     ) -> None:
         """End a run. What a stopped or failed one needs to go on later is kept. Raises RunLostError."""
         assert status in get_args(Status), status
-        with self._writing() as connection:
-            self._update_owned(connection, key, owner, status=status, error=error, ended_at=self._now, epoch_share=0.0)
+        with self._database.writing() as connection:
+            self._update_owned(
+                connection, key, owner, status=status, error=error, ended_at=self._database.now, epoch_share=0.0
+            )
             if last is not None:
                 self._put(connection, key, "last", last)
             for kind, evaluation in (tests or {}).items():
@@ -185,14 +187,10 @@ class WorkerStore(Database):
 
     def _update_owned(self, connection: sa.Connection, key: str, owner: str, **values: Any) -> bool:
         row = (RUNS.c.key == key, RUNS.c.owner == owner, RUNS.c.status == "running")
-        values = {"lease_until": self._now + LEASE_SECONDS, **values}
+        values = {"lease_until": self._database.now + LEASE_SECONDS, **values}
         if connection.execute(RUNS.update().where(*row).values(**values)).rowcount == 0:
             raise RunLostError(f"run {key} is not owned by {owner} any more; another worker goes on with it")
         return bool(connection.scalar(sa.select(RUNS.c.cancel_requested).where(RUNS.c.key == key)))
-
-    @staticmethod
-    def _content(connection: sa.Connection, key: str, kind: str) -> bytes | None:
-        return connection.scalar(sa.select(WEIGHTS.c.content).where(WEIGHTS.c.run_key == key, WEIGHTS.c.kind == kind))
 
     @staticmethod
     def _put(connection: sa.Connection, key: str, kind: str, content: bytes) -> None:

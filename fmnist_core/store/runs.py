@@ -5,6 +5,7 @@ Everything a run has shown survives in here.
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ import sqlalchemy as sa
 from fmnist_core.config import RunConfig
 from fmnist_core.data.evaluation_images import Part
 from fmnist_core.network.figures import TRAINING_VERSION, Evaluation
-from fmnist_core.store.leases import WorkerStore
+from fmnist_core.store.database import Database
+from fmnist_core.store.leases import Leases
 from fmnist_core.store.run import Run, Weights, to_run
-from fmnist_core.store.tables import EPOCHS, PREDICTIONS, PROJECTIONS, RUNS, SHOWN_RUNS, TESTS
+from fmnist_core.store.tables import EPOCHS, PREDICTIONS, PROJECTIONS, RUNS, SHOWN_RUNS, TESTS, WEIGHTS
 
 WAITING_LIMIT = 32
 
@@ -26,12 +28,28 @@ class QueueFullError(RuntimeError):
     """As many runs wait as may wait at once."""
 
 
-class Store(WorkerStore):
-    """All runs in the database at `url`: here what pages do, in WorkerStore what dispatcher and workers do.
+@dataclass(frozen=True)
+class StoredWeights:
+    """A network as it is stored: the epoch after which it had these weights, and a safetensors file."""
+
+    epoch: int
+    content: bytes
+
+
+class Store:
+    """All runs in the database at `url` as pages see them; `leases` is what dispatcher and workers do with them.
 
     Every method may be called from any thread, and raises StoreError with a sentence for people when the database
     cannot be read or written.
     """
+
+    def __init__(self, url: str) -> None:
+        self.database = Database(url)
+        self.leases = Leases(self.database)
+
+    def close(self) -> None:
+        """Give all database connections back."""
+        self.database.close()
 
     def request(self, config: RunConfig, data_name: str, data_fingerprint: str) -> str:
         """Ask for a run and return its key; as `request_all` for one run."""
@@ -45,7 +63,7 @@ class Store(WorkerStore):
         Raises QueueFullError.
         """
         keys = {config.key(data_fingerprint, TRAINING_VERSION): config for config in configs}
-        with self._writing() as connection:
+        with self.database.writing() as connection:
             waiting = connection.scalar(sa.select(sa.func.count()).where(RUNS.c.status == "queued")) or 0
             query = sa.select(RUNS.c.key, RUNS.c.status).where(RUNS.c.key.in_(keys))
             stored = {row.key: row.status for row in connection.execute(query)}
@@ -67,7 +85,7 @@ class Store(WorkerStore):
                             config=json.dumps(config.to_dict()),
                             data_name=data_name,
                             data_fingerprint=data_fingerprint,
-                            created_at=self._now,
+                            created_at=self.database.now,
                             **fresh,
                         )
                     )
@@ -75,10 +93,10 @@ class Store(WorkerStore):
 
     def cancel(self, *keys: str) -> None:
         """Ask runs to stop: at once while they wait, within an epoch while they train. Ended ones stay as they are."""
-        with self._writing() as connection:
+        with self.database.writing() as connection:
             row = RUNS.c.key.in_(keys)
             connection.execute(
-                RUNS.update().where(row, RUNS.c.status == "queued").values(status="stopped", ended_at=self._now)
+                RUNS.update().where(row, RUNS.c.status == "queued").values(status="stopped", ended_at=self.database.now)
             )
             connection.execute(RUNS.update().where(row, RUNS.c.status == "running").values(cancel_requested=True))
 
@@ -88,13 +106,13 @@ class Store(WorkerStore):
 
     def runs_of(self, keys: Collection[str]) -> dict[str, Run]:
         """The runs with these keys, as far as there are any."""
-        with self._reading() as connection:
+        with self.database.reading() as connection:
             rows = connection.execute(SHOWN_RUNS.where(RUNS.c.key.in_(keys))).mappings().all()
         return {row["key"]: to_run(row) for row in rows}
 
     def runs(self) -> list[Run]:
         """All runs, newest first."""
-        with self._reading() as connection:
+        with self.database.reading() as connection:
             rows = connection.execute(SHOWN_RUNS.order_by(RUNS.c.number.desc())).mappings().all()
         return [to_run(row) for row in rows]
 
@@ -107,16 +125,29 @@ class Store(WorkerStore):
         columns = [column for column in EPOCHS.columns if column.name != "run_key"]
         query = sa.select(EPOCHS.c.run_key, *columns).where(EPOCHS.c.run_key.in_(keys)).order_by(EPOCHS.c.epoch)
         rows: dict[str, list[tuple[Any, ...]]] = {key: [] for key in keys}
-        with self._reading() as connection:
+        with self.database.reading() as connection:
             for key, *figures in connection.execute(query):
                 rows[key].append(tuple(figures))
         names = [column.name for column in columns]
         return {key: pd.DataFrame(figures, columns=names) for key, figures in rows.items()}
 
-    def weights(self, key: str, kind: Weights) -> bytes | None:
-        """The network at its best or last epoch as a safetensors file, or None before there is one."""
-        with self._reading() as connection:
-            return self._content(connection, key, kind)
+    def weights(self, key: str, kind: Weights) -> StoredWeights | None:
+        """The network of a run's best or last epoch, together with that epoch; None before there is one."""
+        epoch = RUNS.c.best_epoch if kind == "best" else RUNS.c.epochs_done
+        query = (
+            sa.select(epoch, WEIGHTS.c.content)
+            .join(WEIGHTS, WEIGHTS.c.run_key == RUNS.c.key)
+            .where(RUNS.c.key == key, WEIGHTS.c.kind == kind)
+        )
+        with self.database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else StoredWeights(*row)
+
+    def has_weights(self, key: str, kind: Weights) -> bool:
+        """Whether `weights` would find a network, without reading it."""
+        query = sa.select(WEIGHTS.c.kind).where(WEIGHTS.c.run_key == key, WEIGHTS.c.kind == kind)
+        with self.database.reading() as connection:
+            return connection.scalar(query) is not None
 
     def tests(self, key: str) -> dict[Weights, Evaluation]:
         """Figures on the test set, of a run that has ended: at its best and at its last epoch."""
@@ -125,7 +156,7 @@ class Store(WorkerStore):
     def tests_of(self, keys: Collection[str]) -> dict[str, dict[Weights, Evaluation]]:
         """The test figures of each run, as `tests` gives them, in one query."""
         figures: dict[str, dict[Weights, Evaluation]] = {key: {} for key in keys}
-        with self._reading() as connection:
+        with self.database.reading() as connection:
             for row in connection.execute(sa.select(TESTS).where(TESTS.c.run_key.in_(keys))):
                 figures[row.run_key][row.kind] = Evaluation(row.loss, row.accuracy, row.calibration_error)
         return figures
@@ -140,7 +171,7 @@ class Store(WorkerStore):
             .where(PREDICTIONS.c.run_key == key, PREDICTIONS.c.part == part)
             .order_by(PREDICTIONS.c.epoch)
         )
-        with self._reading() as connection:
+        with self.database.reading() as connection:
             return {row.epoch: row.content for row in connection.execute(query)}
 
     def best_predictions(self, keys: Collection[str], part: Part) -> dict[str, bytes]:
@@ -150,12 +181,21 @@ class Store(WorkerStore):
             .join(RUNS, sa.and_(RUNS.c.key == PREDICTIONS.c.run_key, RUNS.c.best_epoch == PREDICTIONS.c.epoch))
             .where(PREDICTIONS.c.run_key.in_(keys), PREDICTIONS.c.part == part)
         )
-        with self._reading() as connection:
+        with self.database.reading() as connection:
             return {row.run_key: row.content for row in connection.execute(query)}
 
     def projection(self, key: str, epoch: int, part: Part) -> npt.NDArray[np.float32] | None:
         """The map (n, 2) of the images of `part` as the run's network of `epoch` sees them, or None."""
         row = (PROJECTIONS.c.run_key == key, PROJECTIONS.c.epoch == epoch, PROJECTIONS.c.part == part)
-        with self._reading() as connection:
+        with self.database.reading() as connection:
             content = connection.scalar(sa.select(PROJECTIONS.c.content).where(*row))
         return None if content is None else np.frombuffer(content, dtype="<f4").reshape(-1, 2)
+
+    def put_projection(self, key: str, epoch: int, part: Part, points: npt.NDArray[np.float32]) -> None:
+        """Keep a map (n, 2); one that is there already is replaced."""
+        row = {"run_key": key, "epoch": epoch, "part": part}
+        with self.database.writing() as connection:
+            connection.execute(
+                PROJECTIONS.delete().where(*(PROJECTIONS.c[name] == value for name, value in row.items()))
+            )
+            connection.execute(PROJECTIONS.insert().values(**row, content=points.astype("<f4").tobytes()))

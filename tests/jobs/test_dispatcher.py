@@ -159,9 +159,9 @@ def test_a_map_is_drawn_on_a_worker(store, settings, ask):
 
 def test_a_map_that_fails_says_why_and_can_be_asked_for_again(store, settings):
     foreign = worker.MapRequest(store.request(CONFIG, "Elsewhere", "0" * 16), "best", "test")
-    store.claim(foreign.run_key, "me")
-    store.record_epoch(foreign.run_key, "me", epoch_result(), b"", model_to_bytes(MLP(CONFIG)))
-    store.end(foreign.run_key, "me", "finished")
+    store.leases.claim(foreign.run_key, "me")
+    store.leases.record_epoch(foreign.run_key, "me", epoch_result(), b"", model_to_bytes(MLP(CONFIG)))
+    store.leases.end(foreign.run_key, "me", "finished")
     with Dispatcher(store, settings) as dispatcher:
         for _ in range(2):
             dispatcher.draw_map(foreign)

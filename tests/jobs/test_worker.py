@@ -6,12 +6,14 @@ import pytest
 from fmnist_core.config import RunConfig
 from fmnist_core.data.dataset import DataError
 from fmnist_core.data.split import normalise, split
-from fmnist_core.jobs import worker
+from fmnist_core.jobs import maps, worker
+from fmnist_core.jobs.maps import MapRequest, map_stored_run
 from fmnist_core.network.evaluation import evaluate, log_probabilities
 from fmnist_core.network.figures import EpochResult
 from fmnist_core.network.inference import probabilities
 from fmnist_core.network.model import model_from_bytes
 from fmnist_core.network.training import train
+from fmnist_core.store.leases import Leases
 from fmnist_core.store.predictions import pack
 
 CONFIG = RunConfig(hidden=(16,), epochs=4, batch_size=32, dropout=0.2)
@@ -19,7 +21,8 @@ CONFIG = RunConfig(hidden=(16,), epochs=4, batch_size=32, dropout=0.2)
 
 @pytest.fixture(autouse=True)
 def tiny_data(monkeypatch, tiny_dataset):
-    monkeypatch.setattr(worker, "load_matching", lambda settings, fingerprint: tiny_dataset)
+    for module in (maps, worker):
+        monkeypatch.setattr(module, "load_matching", lambda settings, fingerprint: tiny_dataset)
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def test_stored_weights_give_the_stored_figures(store, settings, ask, tiny_datas
     parts = split(tiny_dataset, "held-out", CONFIG.seed)
     epochs, tests = store.epochs(key), store.tests(key)
     for kind, row in (("best", epochs.loc[epochs["validation_loss"].idxmin()]), ("last", epochs.iloc[-1])):
-        model = model_from_bytes(CONFIG, store.weights(key, kind))
+        model = model_from_bytes(CONFIG, store.weights(key, kind).content)
         validation = evaluate(model, parts.validation_images, parts.validation_labels)
         assert validation.loss == row["validation_loss"]
         assert tests[kind] == evaluate(model, normalise(tiny_dataset.test_images), tiny_dataset.test_labels)
@@ -58,7 +61,7 @@ def test_each_epochs_predictions_are_stored(store, settings, ask, tiny_dataset):
     worker.train_stored_run(settings, key, "me")
     validation, test = store.replay(key, "validation"), store.replay(key, "test")
     assert list(validation) == list(test) == [1, 2, 3, 4]
-    last = model_from_bytes(CONFIG, store.weights(key, "last"))
+    last = model_from_bytes(CONFIG, store.weights(key, "last").content)
     validation_images = split(tiny_dataset, "held-out", CONFIG.seed).validation_images
     assert validation[4] == pack(log_probabilities(last, validation_images).exp().numpy())
     assert test[4] == pack(probabilities(last, tiny_dataset.test_images))
@@ -68,14 +71,14 @@ def test_each_epochs_predictions_are_stored(store, settings, ask, tiny_dataset):
 def test_under_the_articles_protocol_predictions_are_stored_once(store, settings, ask, tiny_dataset):
     key = ask(replace(CONFIG, protocol="article"))
     worker.train_stored_run(settings, key, "me")
-    last = model_from_bytes(CONFIG, store.weights(key, "last"))
+    last = model_from_bytes(CONFIG, store.weights(key, "last").content)
     assert store.replay(key, "validation") == {}
     assert store.replay(key, "test")[4] == pack(probabilities(last, tiny_dataset.test_images))
 
 
 def test_a_run_that_is_not_free_is_left_alone(store, settings, ask):
     key = ask()
-    store.claim(key, "somebody else")
+    store.leases.claim(key, "somebody else")
     worker.train_stored_run(settings, key, "me")
     assert store.epochs(key).empty
 
@@ -87,7 +90,7 @@ def test_a_killed_run_goes_on_and_ends_identical(store, settings, ask, tiny_data
     class KilledError(BaseException):
         pass
 
-    record = type(store).record_epoch
+    record = Leases.record_epoch
 
     def record_and_die(self, key, owner, result, *rest):
         record(self, key, owner, result, *rest)
@@ -96,11 +99,11 @@ def test_a_killed_run_goes_on_and_ends_identical(store, settings, ask, tiny_data
 
     key = ask()
     with monkeypatch.context() as patch:
-        patch.setattr(type(store), "record_epoch", record_and_die)
+        patch.setattr(Leases, "record_epoch", record_and_die)
         with pytest.raises(KilledError):
             worker.train_stored_run(settings, key, "first")
     assert store.run(key).epochs_done == epochs_before
-    store.release(key, "first")
+    store.leases.release(key, "first")
     worker.train_stored_run(settings, key, "second")
     assert store.run(key).status == "finished"
     assert stored(store, key) == list(train(CONFIG, split(tiny_dataset, "held-out", CONFIG.seed)))
@@ -108,21 +111,21 @@ def test_a_killed_run_goes_on_and_ends_identical(store, settings, ask, tiny_data
 
 def test_a_stop_within_an_epoch_keeps_the_epochs_before_it(store, settings, ask, tiny_dataset, monkeypatch):
     monkeypatch.setattr(worker, "BEAT_SECONDS", 0.0)
-    record = type(store).record_epoch
+    record = Leases.record_epoch
 
     def record_then_cancel(self, key, owner, result, *rest):
         stop = record(self, key, owner, result, *rest)
         if result.epoch == 2:
-            self.cancel(key)
+            store.cancel(key)
         return stop
 
-    monkeypatch.setattr(type(store), "record_epoch", record_then_cancel)
+    monkeypatch.setattr(Leases, "record_epoch", record_then_cancel)
     key = ask()
     worker.train_stored_run(settings, key, "me")
     run = store.run(key)
     assert (run.status, run.epochs_done) == ("stopped", 2)
     assert store.tests(key).keys() == {"best", "last"}
-    monkeypatch.setattr(type(store), "record_epoch", record)
+    monkeypatch.setattr(Leases, "record_epoch", record)
     ask()
     worker.train_stored_run(settings, key, "me")
     assert store.run(key).status == "finished"
@@ -130,14 +133,14 @@ def test_a_stop_within_an_epoch_keeps_the_epochs_before_it(store, settings, ask,
 
 
 def test_a_stop_at_the_last_epoch_finds_the_run_finished(store, settings, ask, monkeypatch):
-    record = type(store).record_epoch
+    record = Leases.record_epoch
 
     def cancel_before_the_last(self, key, owner, result, *rest):
         if result.epoch == CONFIG.epochs:
-            self.cancel(key)
+            store.cancel(key)
         return record(self, key, owner, result, *rest)
 
-    monkeypatch.setattr(type(store), "record_epoch", cancel_before_the_last)
+    monkeypatch.setattr(Leases, "record_epoch", cancel_before_the_last)
     key = ask()
     worker.train_stored_run(settings, key, "me")
     assert store.run(key).status == "finished"
@@ -145,14 +148,14 @@ def test_a_stop_at_the_last_epoch_finds_the_run_finished(store, settings, ask, m
 
 def test_a_stop_before_the_first_epoch_leaves_nothing_to_evaluate(store, settings, ask, monkeypatch):
     monkeypatch.setattr(worker, "BEAT_SECONDS", 0.0)
-    claim = type(store).claim
+    claim = Leases.claim
 
     def claim_then_cancel(self, key, owner):
         claimed = claim(self, key, owner)
-        self.cancel(key)
+        store.cancel(key)
         return claimed
 
-    monkeypatch.setattr(type(store), "claim", claim_then_cancel)
+    monkeypatch.setattr(Leases, "claim", claim_then_cancel)
     key = ask()
     worker.train_stored_run(settings, key, "me")
     assert (store.run(key).status, store.tests(key)) == ("stopped", {})
@@ -192,14 +195,14 @@ def test_an_unexpected_error_fails_the_run_in_one_line(store, settings, ask, mon
 
 
 def test_a_worker_whose_run_was_taken_ends_quietly(store, settings, ask, monkeypatch):
-    record = type(store).record_epoch
+    record = Leases.record_epoch
 
     def lose_first(self, key, owner, result, *rest):
         self.release(key, owner)
         self.claim(key, "successor")
         return record(self, key, owner, result, *rest)
 
-    monkeypatch.setattr(type(store), "record_epoch", lose_first)
+    monkeypatch.setattr(Leases, "record_epoch", lose_first)
     key = ask()
     worker.train_stored_run(settings, key, "me")
     assert store.run(key).status == "running"
@@ -210,9 +213,9 @@ def test_a_worker_whose_run_was_taken_ends_quietly(store, settings, ask, monkeyp
 def test_a_map_holds_a_point_for_every_evaluation_image(store, settings, ask, protocol, part, images):
     key = ask(replace(CONFIG, protocol=protocol))
     worker.train_stored_run(settings, key, "me")
-    worker.map_stored_run(settings, worker.MapRequest(key, "best", part))
+    map_stored_run(settings, MapRequest(key, "best", part))
     points = store.projection(key, store.run(key).best_epoch, part)
     assert points.shape == (images, 2)
     assert np.isfinite(points).all()
-    worker.map_stored_run(settings, worker.MapRequest(key, "best", part))
+    map_stored_run(settings, MapRequest(key, "best", part))
     assert (store.projection(key, store.run(key).best_epoch, part) == points).all()

@@ -403,13 +403,13 @@ def test_waiting_runs_can_be_stopped_all_at_once(lab):
     other = lab.ask(replace(STUDY.base, seed=99))
     app = open_study(lab, STUDY)
     assert progress_bars(app) == [(0, "0 of 4 runs finished")]
-    lab.store.claim(asked[0], "a worker")
+    lab.store.leases.claim(asked[0], "a worker")
     press(app, "compare.stop")
     assert not app.exception
     assert lab.store.run(asked[0]).cancel_requested
     assert [lab.store.run(key).status for key in asked[1:]] == ["stopped"] * 3
     assert lab.store.run(other).status == "queued"
-    lab.store.end(asked[0], "a worker", "stopped")
+    lab.store.leases.end(asked[0], "a worker", "stopped")
     app.run()
     assert not progress_bars(app)
     assert "compare.stop" not in keys(app.button)
@@ -419,7 +419,7 @@ def test_waiting_runs_can_be_stopped_all_at_once(lab):
 def test_the_page_follows_runs_as_they_train(lab):
     asked = ask(lab, STUDY)
     app = open_study(lab, STUDY)
-    lab.store.claim(asked[0], "a worker")
+    lab.store.leases.claim(asked[0], "a worker")
     lab.record(asked[0], 1, 0.5, b"best")
     app.run()
     assert not app.exception
@@ -433,8 +433,8 @@ def test_the_page_follows_runs_as_they_train(lab):
 
 def test_a_failed_run_is_reported_with_its_reason(lab):
     asked = ask(lab, STUDY)
-    lab.store.claim(asked[1], "a worker")
-    lab.store.end(asked[1], "a worker", "failed", error="the loss is *not* a number.")
+    lab.store.leases.claim(asked[1], "a worker")
+    lab.store.leases.end(asked[1], "a worker", "failed", error="the loss is *not* a number.")
     app = open_study(lab, STUDY)
     assert not app.exception
     (sentence,) = texts(app.error)

@@ -648,7 +648,7 @@ def test_a_map_that_could_not_be_drawn_is_explained_and_can_be_asked_for_again(l
 
 def test_the_map_of_a_run_that_trains_waits_for_its_end(lab):
     key = lab.ask()
-    lab.store.claim(key, "a worker")
+    lab.store.leases.claim(key, "a worker")
     lab.record(key, 1, 0.4, best=model_to_bytes(MLP(CONFIG)))
     app = neighbours(lab, run=key)
     assert not app.exception

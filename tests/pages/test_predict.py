@@ -331,10 +331,10 @@ def fake_run(lab, config=CONFIG, last=2):
     """A run with two epochs and different networks, the first one the best, as though it had been trained."""
     key = lab.ask(config)
     first, second = (model_to_bytes(MLP(CONFIG, weights=Generator().manual_seed(seed))) for seed in (1, 2))
-    lab.store.claim(key, "a worker")
+    lab.store.leases.claim(key, "a worker")
     lab.record(key, 1, 0.4, best=first)
     lab.record(key, 2, 0.5)
-    lab.store.end(key, "a worker", "finished" if last else "failed", last=second if last else None)
+    lab.store.leases.end(key, "a worker", "finished" if last else "failed", last=second if last else None)
     return key
 
 
@@ -364,24 +364,24 @@ def test_a_run_that_went_on_is_asked_with_its_new_last_weights(lab):
     """Its best epoch, and so all that was known of it, may be the same as before."""
     key = lab.ask()
     early, late = (model_to_bytes(MLP(CONFIG, weights=Generator().manual_seed(seed))) for seed in (1, 2))
-    lab.store.claim(key, "a worker")
+    lab.store.leases.claim(key, "a worker")
     lab.record(key, 1, 0.4, best=early)
-    lab.store.end(key, "a worker", "stopped", last=early)
+    lab.store.leases.end(key, "a worker", "stopped", last=early)
     app = lab.open("predict", weights="last")
     image = pixels_of(lab, shown(app))
     before = answers(lab, image, key, kind="last")
     assert bars(app) == before
     lab.ask()
-    lab.store.claim(key, "a worker")
+    lab.store.leases.claim(key, "a worker")
     lab.record(key, 2, 0.5)
-    lab.store.end(key, "a worker", "finished", last=late)
+    lab.store.leases.end(key, "a worker", "finished", last=late)
     app.run()
     assert bars(app) == answers(lab, image, key, kind="last") != before
 
 
 def test_a_run_that_trains_is_asked_at_its_best_epoch_so_far(lab):
     finished, running = lab.train(), lab.ask(OTHER_SEED)
-    lab.store.claim(running, "a worker")
+    lab.store.leases.claim(running, "a worker")
     lab.record(running, 1, 0.4, best=model_to_bytes(MLP(CONFIG, weights=Generator().manual_seed(1))))
     app = lab.open("predict", run=finished)
     choose(app, "look.kind", "last")

@@ -440,9 +440,9 @@ def test_a_waiting_run_can_be_stopped(lab):
 
 def test_a_running_run_says_how_far_it_is_and_can_be_asked_to_stop(lab):
     key = lab.ask()
-    lab.store.claim(key, "a worker")
+    lab.store.leases.claim(key, "a worker")
     lab.record(key, 1, 0.45, best=b"weights")
-    lab.store.beat(key, "a worker", 0.5)
+    lab.store.leases.beat(key, "a worker", 0.5)
     app = lab.open(run=key)
     assert not app.exception
     ((share, words),) = progress_bars(app)
@@ -571,9 +571,9 @@ def test_a_run_that_waits_has_charts_to_fill_and_no_figures_yet(lab):
 
 def test_a_stopped_run_says_how_far_it_came(lab):
     key = lab.ask()
-    lab.store.claim(key, "a worker")
+    lab.store.leases.claim(key, "a worker")
     lab.record(key, 1, 0.45, best=b"weights")
-    lab.store.end(key, "a worker", "stopped", last=b"weights")
+    lab.store.leases.end(key, "a worker", "stopped", last=b"weights")
     app = lab.open(run=key)
     assert not app.exception
     assert texts(app.info) == ["Stopped after 1 of 8 epochs. Train with the same settings to go on."]
@@ -582,8 +582,8 @@ def test_a_stopped_run_says_how_far_it_came(lab):
 
 def test_a_failed_run_says_why(lab):
     key = lab.ask()
-    lab.store.claim(key, "a worker")
-    lab.store.end(key, "a worker", "failed", error="training diverged in epoch 1; choose a lower learning rate")
+    lab.store.leases.claim(key, "a worker")
+    lab.store.leases.end(key, "a worker", "failed", error="training diverged in epoch 1; choose a lower learning rate")
     app = lab.open(run=key)
     assert not app.exception
     assert texts(app.error) == ["This run ended early: training diverged in epoch 1; choose a lower learning rate."]

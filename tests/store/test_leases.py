@@ -7,8 +7,7 @@ import sqlalchemy as sa
 
 from fmnist_core.config import RunConfig
 from fmnist_core.network.figures import Evaluation
-from fmnist_core.store import leases as worker_store
-from fmnist_core.store import tables as schema
+from fmnist_core.store import leases, tables
 from fmnist_core.store.leases import ATTEMPT_LIMIT, RunLostError
 from tests.conftest import epoch_result as result
 
@@ -22,7 +21,7 @@ def ask(store, **changes):
 @pytest.fixture
 def expired_leases(monkeypatch):
     """Leases that have run out the moment they are given."""
-    monkeypatch.setattr(worker_store, "LEASE_SECONDS", -1.0)
+    monkeypatch.setattr(leases, "LEASE_SECONDS", -1.0)
 
 
 def test_only_one_of_many_workers_can_claim(store):
@@ -31,7 +30,7 @@ def test_only_one_of_many_workers_can_claim(store):
 
     def claim(name):
         barrier.wait()
-        claims.append(store.claim(key, name))
+        claims.append(store.leases.claim(key, name))
 
     threads = [threading.Thread(target=claim, args=(f"worker {number}",)) for number in range(8)]
     for thread in threads:
@@ -43,51 +42,51 @@ def test_only_one_of_many_workers_can_claim(store):
 
 def test_an_epoch_is_stored_with_all_its_figures(store):
     key = ask(store)
-    store.claim(key, "worker")
-    assert store.record_epoch(key, "worker", result(), b"state", b"weights") is False
+    store.leases.claim(key, "worker")
+    assert store.leases.record_epoch(key, "worker", result(), b"state", b"weights") is False
     (row,) = store.epochs(key).to_dict("records")
     assert row == asdict(result())
     run = store.run(key)
     assert (run.epochs_done, run.best_epoch, run.best_validation_loss) == (1, 1, 0.5)
     assert run.progress == pytest.approx(1 / 3)
-    assert store.weights(key, "best") == b"weights"
+    assert store.weights(key, "best").content == b"weights"
 
 
 def test_the_best_weights_stay_when_an_epoch_is_worse(store):
     key = ask(store)
-    store.claim(key, "worker")
-    store.record_epoch(key, "worker", result(1), b"state 1", b"weights 1")
-    store.record_epoch(key, "worker", result(2, validation_loss=0.7), b"state 2", None)
-    assert store.weights(key, "best") == b"weights 1"
+    store.leases.claim(key, "worker")
+    store.leases.record_epoch(key, "worker", result(1), b"state 1", b"weights 1")
+    store.leases.record_epoch(key, "worker", result(2, validation_loss=0.7), b"state 2", None)
+    assert store.weights(key, "best").content == b"weights 1"
     assert store.run(key).best_epoch == 1
 
 
 def test_a_claim_hands_over_what_is_needed_to_go_on(store, expired_leases):
     key = ask(store)
-    first = store.claim(key, "first")
+    first = store.leases.claim(key, "first")
     assert (first.checkpoint, first.lowest_validation_loss, first.config) == (None, None, CONFIG)
-    store.record_epoch(key, "first", result(), b"state", b"weights")
-    second = store.claim(key, "second")
+    store.leases.record_epoch(key, "first", result(), b"state", b"weights")
+    second = store.leases.claim(key, "second")
     assert (second.checkpoint, second.lowest_validation_loss) == (b"state", 0.5)
 
 
 def test_a_run_with_a_lease_cannot_be_taken(store):
     key = ask(store)
-    store.claim(key, "first")
-    assert store.claimable() == []
-    assert store.claim(key, "second") is None
+    store.leases.claim(key, "first")
+    assert store.leases.claimable() == []
+    assert store.leases.claim(key, "second") is None
 
 
 def test_a_worker_that_lost_its_run_writes_nothing(store, expired_leases):
     key = ask(store)
-    store.claim(key, "sleeper")
-    store.claim(key, "successor")
+    store.leases.claim(key, "sleeper")
+    store.leases.claim(key, "successor")
     with pytest.raises(RunLostError):
-        store.record_epoch(key, "sleeper", result(), b"state", b"weights")
+        store.leases.record_epoch(key, "sleeper", result(), b"state", b"weights")
     with pytest.raises(RunLostError):
-        store.beat(key, "sleeper", 0.5)
+        store.leases.beat(key, "sleeper", 0.5)
     with pytest.raises(RunLostError):
-        store.end(key, "sleeper", "finished", last=b"weights")
+        store.leases.end(key, "sleeper", "finished", last=b"weights")
     assert store.epochs(key).empty
     assert store.weights(key, "best") is None
     assert store.run(key).status == "running"
@@ -95,48 +94,48 @@ def test_a_worker_that_lost_its_run_writes_nothing(store, expired_leases):
 
 def test_a_beat_tells_how_far_the_epoch_is_and_whether_to_stop(store):
     key = ask(store)
-    store.claim(key, "worker")
-    assert store.beat(key, "worker", 0.5) is False
+    store.leases.claim(key, "worker")
+    assert store.leases.beat(key, "worker", 0.5) is False
     assert store.run(key).progress == pytest.approx(0.5 / 3)
     store.cancel(key)
     assert store.run(key).cancel_requested
-    assert store.beat(key, "worker", 0.6) is True
-    assert store.record_epoch(key, "worker", result(), b"state", b"weights") is True
+    assert store.leases.beat(key, "worker", 0.6) is True
+    assert store.leases.record_epoch(key, "worker", result(), b"state", b"weights") is True
 
 
 def test_a_checkpoint_is_kept_until_the_run_has_finished(store):
     key = ask(store)
-    store.claim(key, "worker")
-    store.record_epoch(key, "worker", result(), b"state", b"weights")
+    store.leases.claim(key, "worker")
+    store.leases.record_epoch(key, "worker", result(), b"state", b"weights")
 
     def kinds():
-        with store._reading() as connection:
-            return set(connection.scalars(sa.select(schema.WEIGHTS.c.kind)))
+        with store.database.reading() as connection:
+            return set(connection.scalars(sa.select(tables.WEIGHTS.c.kind)))
 
-    store.end(key, "worker", "stopped", last=b"weights")
+    store.leases.end(key, "worker", "stopped", last=b"weights")
     assert kinds() == {"best", "last", "checkpoint"}
     ask(store)
-    store.claim(key, "worker")
-    store.end(key, "worker", "finished", last=b"weights")
+    store.leases.claim(key, "worker")
+    store.leases.end(key, "worker", "finished", last=b"weights")
     assert kinds() == {"best", "last"}
 
 
 def test_a_released_run_can_be_claimed_at_once(store):
     key = ask(store)
-    store.claim(key, "dead")
-    store.release(key, "somebody else")
-    assert store.claimable() == []
-    store.release(key, "dead")
-    assert store.claimable() == [key]
+    store.leases.claim(key, "dead")
+    store.leases.release(key, "somebody else")
+    assert store.leases.claimable() == []
+    store.leases.release(key, "dead")
+    assert store.leases.claimable() == [key]
 
 
 def test_a_run_that_keeps_killing_its_worker_fails(store):
     key, other = ask(store), ask(store, seed=1)
     for attempt in range(ATTEMPT_LIMIT):
-        assert key in store.claimable()
-        assert store.claim(key, f"worker {attempt}") is not None
-        store.release(key, f"worker {attempt}")
-    assert store.claimable() == [other]
+        assert key in store.leases.claimable()
+        assert store.leases.claim(key, f"worker {attempt}") is not None
+        store.leases.release(key, f"worker {attempt}")
+    assert store.leases.claimable() == [other]
     run = store.run(key)
     assert run.status == "failed"
     assert f"died {ATTEMPT_LIMIT} times" in run.error
@@ -149,25 +148,25 @@ def test_a_run_that_keeps_killing_its_worker_fails(store):
 def test_attempts_count_only_since_the_last_epoch(store):
     key = ask(store)
     for epoch in range(1, 2 * ATTEMPT_LIMIT):
-        store.claim(key, "worker")
-        store.record_epoch(key, "worker", result(epoch), b"state", b"weights")
-        store.release(key, "worker")
-        assert store.claimable() == [key]
+        store.leases.claim(key, "worker")
+        store.leases.record_epoch(key, "worker", result(epoch), b"state", b"weights")
+        store.leases.release(key, "worker")
+        assert store.leases.claimable() == [key]
 
 
 def test_a_run_that_was_to_stop_when_its_worker_died_stops(store, expired_leases):
     key = ask(store)
-    store.claim(key, "worker")
+    store.leases.claim(key, "worker")
     store.cancel(key)
-    assert store.claimable() == []
+    assert store.leases.claimable() == []
     assert store.run(key).status == "stopped"
 
 
 def test_predictions_are_kept_epoch_by_epoch(store):
     key = ask(store)
-    store.claim(key, "me")
-    store.record_epoch(key, "me", result(1), b"", b"weights", {"test": b"one", "validation": b"a"})
-    store.record_epoch(key, "me", result(2, 0.6), b"", None, {"test": b"two", "validation": b"b"})
+    store.leases.claim(key, "me")
+    store.leases.record_epoch(key, "me", result(1), b"", b"weights", {"test": b"one", "validation": b"a"})
+    store.leases.record_epoch(key, "me", result(2, 0.6), b"", None, {"test": b"two", "validation": b"b"})
     assert store.replay(key, "test") == {1: b"one", 2: b"two"}
     assert store.best_predictions([key, "0" * 16], "validation") == {key: b"a"}
     assert store.replay("0" * 16, "test") == {}
@@ -175,10 +174,10 @@ def test_predictions_are_kept_epoch_by_epoch(store):
 
 def test_a_lost_run_leaves_no_predictions(store, expired_leases):
     key = ask(store)
-    store.claim(key, "me")
-    store.claim(key, "another")
+    store.leases.claim(key, "me")
+    store.leases.claim(key, "another")
     with pytest.raises(RunLostError):
-        store.record_epoch(key, "me", result(1), b"", b"weights", {"test": b"one"})
+        store.leases.record_epoch(key, "me", result(1), b"", b"weights", {"test": b"one"})
     assert store.replay(key, "test") == {}
 
 
@@ -195,14 +194,14 @@ def test_a_map_is_kept_and_replaced(store):
 
 def test_a_run_that_goes_on_leaves_its_earlier_end_behind(store):
     key = ask(store)
-    store.claim(key, "me")
-    store.record_epoch(key, "me", result(1), b"", b"first")
-    store.end(key, "me", "stopped", last=b"first", tests={"last": Evaluation(0.4, 0.8, 0.1)})
+    store.leases.claim(key, "me")
+    store.leases.record_epoch(key, "me", result(1), b"", b"first")
+    store.leases.end(key, "me", "stopped", last=b"first", tests={"last": Evaluation(0.4, 0.8, 0.1)})
     ask(store)
-    store.claim(key, "me")
-    assert store.weights(key, "last") == b"first"  # until there is another epoch
-    store.record_epoch(key, "me", result(2, 0.6), b"", None)
-    store.end(key, "me", "failed", error="it broke")
+    store.leases.claim(key, "me")
+    assert store.weights(key, "last").content == b"first"  # until there is another epoch
+    store.leases.record_epoch(key, "me", result(2, 0.6), b"", None)
+    store.leases.end(key, "me", "failed", error="it broke")
     assert store.weights(key, "last") is None
     assert store.tests(key) == {}
-    assert store.weights(key, "best") == b"first"
+    assert store.weights(key, "best").content == b"first"

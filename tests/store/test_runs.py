@@ -35,7 +35,7 @@ def test_an_unknown_key_gives_nothing(store):
     assert store.run("0" * 16) is None
     assert store.epochs("0" * 16).empty
     assert store.weights("0" * 16, "best") is None
-    assert store.claim("0" * 16, "worker") is None
+    assert store.leases.claim("0" * 16, "worker") is None
 
 
 def test_one_run_more_than_may_wait_is_refused(store):
@@ -45,7 +45,7 @@ def test_one_run_more_than_may_wait_is_refused(store):
         ask(store, seed=999)
     assert len(store.runs()) == WAITING_LIMIT
     ask(store, seed=0)  # joining one that waits is no new run
-    store.claim(store.claimable()[0], "worker")
+    store.leases.claim(store.leases.claimable()[0], "worker")
     ask(store, seed=999)  # one has started, so there is room
 
 
@@ -53,51 +53,51 @@ def test_a_waiting_run_stops_at_once(store):
     key = ask(store)
     store.cancel(key)
     assert store.run(key).status == "stopped"
-    assert store.claimable() == []
+    assert store.leases.claimable() == []
 
 
 def test_cancelling_leaves_an_ended_run_as_it_is(store):
     key = ask(store)
-    store.claim(key, "worker")
-    store.end(key, "worker", "finished")
+    store.leases.claim(key, "worker")
+    store.leases.end(key, "worker", "finished")
     store.cancel(key)
     assert store.run(key).status == "finished"
 
 
 def test_asking_again_resumes_a_stopped_run(store):
     key = ask(store)
-    store.claim(key, "worker")
-    store.record_epoch(key, "worker", result(), b"state", b"weights")
-    store.end(key, "worker", "stopped", last=b"weights")
+    store.leases.claim(key, "worker")
+    store.leases.record_epoch(key, "worker", result(), b"state", b"weights")
+    store.leases.end(key, "worker", "stopped", last=b"weights")
     assert ask(store) == key
     assert store.run(key).status == "queued"
-    assert store.claim(key, "other").checkpoint == b"state"
+    assert store.leases.claim(key, "other").checkpoint == b"state"
 
 
 def test_asking_again_takes_a_stop_back(store):
     key = ask(store)
-    store.claim(key, "worker")
+    store.leases.claim(key, "worker")
     store.cancel(key)
     ask(store)
-    assert store.beat(key, "worker", 0.5) is False
+    assert store.leases.beat(key, "worker", 0.5) is False
 
 
 def test_a_finished_run_is_not_trained_again(store):
     key = ask(store)
-    store.claim(key, "worker")
-    store.record_epoch(key, "worker", result(), b"state", b"weights")
+    store.leases.claim(key, "worker")
+    store.leases.record_epoch(key, "worker", result(), b"state", b"weights")
     tests = {"best": Evaluation(0.5, 0.82, 0.05), "last": Evaluation(0.6, 0.81, 0.05)}
-    store.end(key, "worker", "finished", last=b"weights", tests=tests)
+    store.leases.end(key, "worker", "finished", last=b"weights", tests=tests)
     assert ask(store) == key
     assert store.run(key).status == "finished"
-    assert store.claim(key, "worker") is None
+    assert store.leases.claim(key, "worker") is None
     assert store.tests(key) == tests
-    assert store.weights(key, "last") == b"weights"
+    assert store.weights(key, "last").content == b"weights"
 
 
 def test_everything_is_there_after_opening_again(store):
     key = ask(store)
-    again = Store(store.url)
+    again = Store(store.database.url)
     assert again.run(key) == store.run(key)
     again.close()
 
@@ -107,11 +107,11 @@ def test_writers_and_readers_side_by_side(store):
     failures = []
 
     def write(key):
-        own = Store(store.url)
+        own = Store(store.database.url)
         try:
-            own.claim(key, key)
+            own.leases.claim(key, key)
             for epoch in range(1, 11):
-                own.record_epoch(key, key, result(epoch), b"s" * 100_000, b"w" * 100_000)
+                own.leases.record_epoch(key, key, result(epoch), b"s" * 100_000, b"w" * 100_000)
         except StoreError as error:
             failures.append(error)
         finally:
@@ -137,10 +137,10 @@ def test_a_store_that_is_no_database_is_explained(tmp_path):
 
 
 def test_a_store_with_another_layout_is_left_alone(store):
-    with store._writing() as connection:
+    with store.database.writing() as connection:
         connection.execute(sa.text("UPDATE schema SET version = 99"))
     with pytest.raises(StoreError, match="layout 99"):
-        Store(store.url)
+        Store(store.database.url)
 
 
 def test_a_store_that_vanished_is_explained(store, tmp_path):
@@ -161,8 +161,8 @@ def test_an_experiment_is_taken_whole_or_not_at_all(store):
 
 def test_many_runs_are_read_and_stopped_at_once(store):
     keys = [ask(store, seed=seed) for seed in range(3)]
-    store.claim(keys[0], "worker")
-    store.record_epoch(keys[0], "worker", result(), b"state", b"weights")
+    store.leases.claim(keys[0], "worker")
+    store.leases.record_epoch(keys[0], "worker", result(), b"state", b"weights")
     assert list(store.runs_of(keys[:2])) == keys[:2]
     epochs = store.epochs_of(keys)
     assert [len(epochs[key]) for key in keys] == [1, 0, 0]
