@@ -24,10 +24,11 @@ from websockets.exceptions import WebSocketException
 
 from benchmarks.server import Memory, Server, memory_of, running_server, settings_at, wait_until
 from benchmarks.visitor import PageFailedError, Tick, visiting
-from fmnist_core.config import PRESETS
+from fmnist_core.config import PRESETS, Preset
 from fmnist_core.data import load
 from fmnist_core.store import Store
 
+ARTICLE, QUICK = PRESETS[0], PRESETS[2]
 JOIN_SECONDS = 10.0
 RELOAD_SECONDS = 30.0
 RECONNECT_SECONDS = 1.0
@@ -137,13 +138,13 @@ def main(visitors: int, seconds: float) -> None:
         store = Store(settings.database_url)
         with running_server(home) as server:
 
-            def ask(preset: int, epochs: int, *seeds: int) -> list[str]:
-                configs = [replace(PRESETS[preset].config, epochs=epochs, seed=seed) for seed in seeds]
+            def ask(preset: Preset, epochs: int, *seeds: int) -> list[str]:
+                configs = [replace(preset.config, epochs=epochs, seed=seed) for seed in seeds]
                 return store.request_all(configs, data.name, data.fingerprint)
 
-            (finished,) = ask(2, 1, 0)
+            (finished,) = ask(QUICK, 1, 0)
             wait_until(lambda: store.runs_of([finished])[finished].status == "finished", "a run has finished")
-            live = ask(0, 200, 1, 2)
+            live = ask(ARTICLE, 200, 1, 2)
             wait_until(lambda: all(run.epochs_done for run in store.runs_of(live).values()), "two runs train")
             alone = asyncio.run(window(server, store, live, seconds))
             own = time.process_time()
