@@ -12,7 +12,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from fmnist_core.config import RunConfig
-from fmnist_core.data import background as loading
+from fmnist_core.data import background
 from fmnist_core.data.evaluation_images import evaluation_images
 from fmnist_core.jobs import worker
 from fmnist_core.network.inference import probabilities
@@ -65,7 +65,7 @@ class Lab:
         self.dispatcher = IdleDispatcher()
         self.load = lambda report: self.dataset
         monkeypatch.setattr(handles, "dispatcher", lambda: self.dispatcher)
-        monkeypatch.setattr(loading, "load", lambda settings, report: self.load(report))
+        monkeypatch.setattr(background, "load", lambda settings, report: self.load(report))
         monkeypatch.setattr(worker, "load_matching", lambda settings, fingerprint: self.dataset)
         monkeypatch.setattr(selection, "new_order", lambda: 0)
         monkeypatch.setattr(shared_runs, "LOOK_SECONDS", 0)
