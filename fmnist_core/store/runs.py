@@ -141,9 +141,11 @@ class Store:
         columns = [EPOCHS.c[name] for name in EPOCH_COLUMNS]
         query = sa.select(EPOCHS.c.run_key, *columns).where(EPOCHS.c.run_key.in_(keys)).order_by(EPOCHS.c.epoch)
         rows: dict[str, list[tuple[Any, ...]]] = {key: [] for key in keys}
+        # Fetched whole: with SQLite's rollback journal workers cannot write while a reader works through its rows.
         with self.database.reading() as connection:
-            for key, *figures in connection.execute(query):
-                rows[key].append(tuple(figures))
+            found = connection.execute(query).all()
+        for key, *figures in found:
+            rows[key].append(tuple(figures))
         return {key: pd.DataFrame(figures, columns=EPOCH_COLUMNS) for key, figures in rows.items()}
 
     def weights(self, key: str, kind: Weights) -> StoredWeights | None:
@@ -172,8 +174,9 @@ class Store:
         """The test figures of each run, as `tests` gives them, in one query."""
         figures: dict[str, dict[Weights, Evaluation]] = {key: {} for key in keys}
         with self.database.reading() as connection:
-            for row in connection.execute(sa.select(TESTS).where(TESTS.c.run_key.in_(keys))):
-                figures[row.run_key][row.kind] = Evaluation(row.loss, row.accuracy, row.calibration_error)
+            found = connection.execute(sa.select(TESTS).where(TESTS.c.run_key.in_(keys))).all()
+        for row in found:
+            figures[row.run_key][row.kind] = Evaluation(row.loss, row.accuracy, row.calibration_error)
         return figures
 
     def replay(self, key: str, part: Part) -> dict[int, bytes]:

@@ -12,13 +12,14 @@ from fmnist_core.charts.mean_curves import CurveMetric
 from fmnist_core.comparison.progress import Collected, Progress, progress_of, stored_runs
 from fmnist_core.comparison.study import Study
 from fmnist_core.config import PRESETS
+from fmnist_core.store.database import StoreError
 from fmnist_core.store.run import Run
 from fmnist_core.store.shared_runs import version
 from fmnist_core.wording import capitalised, dropout_name
 from ui import handles
 from ui.components.live_chart import live_chart
 from ui.components.news import News, news_bar
-from ui.forms.study_form import start_study
+from ui.forms.study_form import start_study, stop_runs
 from ui.guards import explaining
 from ui.page_files import PAGES
 from ui.reveal import are_revealed, reveal_button
@@ -33,12 +34,21 @@ _LAYOUTS = {"panels": "Side by side", "overlay": "In one chart"}
 def show_study(study: Study) -> None:
     """Draw a comparison, and keep it up to date while any of its runs waits or trains."""
     with explaining("The comparison cannot be shown"):
-        is_active = bool(active_keys(study))
+        is_active = bool(_active_keys(study))
     st.fragment(_study)(study, is_active)
 
 
-def active_keys(study: Study) -> list[str]:
-    """The keys of a study's runs that wait or train. Raises StoreError."""
+def stop_button(study: Study) -> None:
+    """Where runs of a comparison wait or train, offer to stop them."""
+    try:
+        keys = _active_keys(study)
+    except StoreError:
+        return  # the comparison itself says so
+    if keys:
+        st.button("Stop all", icon=":material/stop:", key="compare.stop", on_click=stop_runs, args=(keys,))
+
+
+def _active_keys(study: Study) -> list[str]:
     return [run.key for run in _stored_runs(study) if run is not None and run.is_active]
 
 
