@@ -53,7 +53,7 @@ if all(run.config.protocol == "article" for run in chosen.runs):
     kinds.remove("validation")  # they are the test images
 if st.session_state["predict.kind"] not in kinds:
     st.session_state["predict.kind"] = "test"
-kind: Kind = st.segmented_control(
+kind = st.segmented_control(
     "Images",
     kinds,
     format_func=KINDS.__getitem__,
@@ -64,6 +64,7 @@ kind: Kind = st.segmented_control(
     help="Test images are those that no run was trained on. Validation images were held out of the training images, "
     "to choose the best epoch by.",
 )
+assert kind is not None, "one is always chosen"
 choose, ask = st.columns([6, 7], gap="large")
 if kind == "own":
     with choose:
@@ -89,12 +90,11 @@ with choose:
             "or another run beside the first.",
             icon=":material/info:",
         )
-        name = None if picked is None else str(picked)
+        shown = picked
     else:
-        name = image_picker(common, chosen, kind, None if picked is None else str(picked))
+        shown = image_picker(common, chosen, kind, picked)
 with ask:
-    if name is not None:
-        shown = ImageName.parse(name)
+    if shown is not None:
         pixels, label = shown.find(dataset)
         part: Part = "test" if shown.source == "test" else "validation"
         if memorised := [run for run in chosen.runs if handles.evaluation_images_of(run, part).row(shown) is None]:
