@@ -6,16 +6,15 @@ from PIL import Image
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from streamlit import config
 
 from fmnist_core.data.image_name import ImageName
 from ui import handles
+from ui.components.addresses import asset_path
 
 
 def image_folder(fingerprint: str) -> str:
     """What comes before the names of a data set's images in their addresses."""
-    base = config.get_option("server.baseUrlPath").strip("/")
-    return f"{'/' if base else ''}{base}/assets/images/{fingerprint}/"
+    return asset_path(f"images/{fingerprint}/")
 
 
 def image_path(fingerprint: str, name: ImageName | str) -> str:
