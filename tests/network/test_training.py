@@ -82,7 +82,7 @@ def test_another_process_gives_the_same_bits(tiny_split):
     program = (
         "import torch; torch.set_num_threads(1)\n"
         "from tests.conftest import make_tiny_dataset\n"
-        "from tests.test_training import RICH\n"
+        "from tests.network.test_training import RICH\n"
         "from fmnist_core.data.split import split\n"
         "from fmnist_core.network.training import train\n"
         "for result in train(RICH, split(make_tiny_dataset(), 'held-out', 0)):\n"

@@ -112,7 +112,6 @@ def test_an_unknown_view_in_the_address_is_ignored(lab):
 @pytest.mark.parametrize(
     ("view", "method"),
     [("Mistakes", "weights"), ("Confidence", "changed_runs"), ("Doubtful labels", "best_predictions")],
-    [("Mistakes", "weights"), ("Confidence", "changed_runs"), ("Doubtful labels", "best_predictions")],
 )
 def test_a_store_that_fails_while_a_view_is_drawn_is_explained(lab, view, method):
     lab.train()

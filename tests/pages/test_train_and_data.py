@@ -594,7 +594,9 @@ def test_a_reason_that_is_a_whole_sentence_gets_no_second_full_stop(lab, monkeyp
         raise DataError("this run needs other data. Set DROPOUT_LAB_DATA.")
 
     monkeypatch.setattr(worker, "load_matching", other_data)
-    app = lab.open(run=lab.train())
+    key = lab.ask()
+    worker.train_stored_run(handles.settings(), key, "a worker")
+    app = lab.open(run=key)
     sentence = unescaped(*texts(app.error))
     assert sentence.endswith("Set DROPOUT_LAB_DATA.")
     assert not sentence.endswith("..")
