@@ -34,7 +34,7 @@ def common_answers(chosen: Chosen, part: Part) -> CommonAnswers | None:
     if common is None:
         return None
     probabilities = tuple(
-        handles.probabilities(run.key, chosen.kind, run.epoch_of(chosen.kind), part)[images.rows_of(common)]
+        handles.probabilities_of(run.key, chosen.kind, run.epoch_of(chosen.kind), part)[images.rows_of(common)]
         for run, images in zip(chosen.runs, own, strict=True)
     )
     return CommonAnswers(common, common.labels(dataset), probabilities)
