@@ -104,4 +104,4 @@ with ask:
                 icon=":material/school:",
             )
         with explaining("The network cannot be read"):
-            show_answers(pixels.numpy(), chosen, true_class=label, name=shown)
+            show_answers(pixels, chosen, true_class=label, name=shown)

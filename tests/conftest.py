@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Generator
 
 from fmnist_core.data.dataset import Dataset
@@ -34,10 +36,10 @@ def make_tiny_dataset(train_per_class: int = 60, test_per_class: int = 20) -> Da
     generator = Generator().manual_seed(0)
     patterns = torch.rand(10, 28, 28, generator=generator) * 255
 
-    def part(per_class: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def part(per_class: int) -> tuple[np.ndarray, np.ndarray]:
         labels = torch.arange(10).repeat(per_class)
         noise = torch.rand(len(labels), 28, 28, generator=generator) * 255
-        return (0.3 * patterns[labels] + 0.7 * noise).to(torch.uint8), labels
+        return (0.3 * patterns[labels] + 0.7 * noise).to(torch.uint8).numpy(), labels.numpy()
 
     train_images, train_labels = part(train_per_class)
     test_images, test_labels = part(test_per_class)
@@ -82,7 +84,8 @@ def one_thread() -> Iterator[None]:
     """As in a worker: with more threads sums may come in another order."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
+    with threadpool_limits(1, user_api="blas"):
+        yield
     torch.set_num_threads(before)
 
 

@@ -8,15 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
-import torch
 from streamlit.testing.v1 import AppTest
 
 from fmnist_core.config import RunConfig
 from fmnist_core.data import background
 from fmnist_core.data.evaluation_images import evaluation_images
 from fmnist_core.jobs import worker
-from fmnist_core.network.inference import probabilities
-from fmnist_core.network.model import model_from_bytes
+from fmnist_core.network.stored_network import StoredNetwork
 from fmnist_core.results import selection
 from fmnist_core.store import shared_runs
 from fmnist_core.store.database import StoreError
@@ -127,11 +125,10 @@ class Lab:
 
     def probabilities(self, key, part="test", kind="best"):
         """What a run's stored network says of the images that the run is evaluated on."""
-        images = torch.from_numpy(self.evaluation_images(key, part).pixels(self.dataset))
-        return probabilities(self.network(key, kind), images)
+        return self.network(key, kind).probabilities(self.evaluation_images(key, part).pixels(self.dataset))
 
     def network(self, key, kind="best"):
-        return model_from_bytes(self.store.run(key).config, self.store.weights(key, kind).content)
+        return StoredNetwork(self.store.run(key).config, self.store.weights(key, kind).content)
 
     def forget_predictions(self, *keys, epoch=None):
         """As though these runs were older than stored predictions, or their one epoch was."""

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import streamlit as st
-import torch
 from dask.system import CPU_COUNT
 
 from fmnist_core.charts.arm_curves import ArmCurves, arm_panels, overlay
@@ -23,17 +22,14 @@ from fmnist_core.comparison.tables import study_table
 from fmnist_core.comparison.verdict import Verdict, conclude
 from fmnist_core.config import Protocol, RunConfig
 from fmnist_core.data.background import BackgroundData
-from fmnist_core.data.dataset import Dataset
+from fmnist_core.data.dataset import Dataset, Pixels
 from fmnist_core.data.evaluation_images import EvaluationImages, Part, evaluation_images
 from fmnist_core.data.image_name import Source
-from fmnist_core.data.split import split
 from fmnist_core.data.summary import Summary, summarise
 from fmnist_core.jobs.dispatcher import Dispatcher
-from fmnist_core.network.evaluation import evaluate, evaluate_with_training_mode_left_on
 from fmnist_core.network.figures import Evaluation
-from fmnist_core.network.inference import probabilities
-from fmnist_core.network.model import MLP, model_from_bytes
-from fmnist_core.network.projection import last_hidden, plane
+from fmnist_core.network.projection import plane
+from fmnist_core.network.stored_network import StoredNetwork
 from fmnist_core.results.doubtful_labels import HeldOutAnswers, doubtful_labels
 from fmnist_core.settings import Settings
 from fmnist_core.store.predictions import Replay, replay, unpack
@@ -175,13 +171,13 @@ def data_summary(data_fingerprint: str) -> Summary:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def network(run_key: str, kind: Weights, epoch: int) -> MLP:
-    """A stored network in evaluation mode. Raises RunWentOnError where that of `epoch` is no longer stored."""
+def network(run_key: str, kind: Weights, epoch: int) -> StoredNetwork:
+    """A stored network. Raises RunWentOnError where that of `epoch` is no longer stored."""
     run, weights = store().run(run_key), store().weights(run_key, kind)
     assert run is not None, run_key
     if weights is None or weights.epoch != epoch:
         raise RunWentOnError(run_key, kind, epoch)
-    return model_from_bytes(run.config, weights.content)
+    return StoredNetwork(run.config, weights.content)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
@@ -204,16 +200,16 @@ def evaluation_images_of(run: Run, part: Part) -> EvaluationImages:
     return _evaluation_images(run.data_fingerprint, run.config.protocol, run.config.seed, part)
 
 
-def _evaluation_pixels(run_key: str, part: Part) -> torch.Tensor:
+def _evaluation_pixels(run_key: str, part: Part) -> Pixels:
     run = store().run(run_key)
     assert run is not None, run_key
-    return torch.from_numpy(evaluation_images_of(run, part).pixels(dataset()))
+    return evaluation_images_of(run, part).pixels(dataset())
 
 
 @st.cache_resource(show_spinner="Asking the network …", max_entries=64)
 def probabilities_of(run_key: str, kind: Weights, epoch: int, part: Part) -> npt.NDArray[np.float32]:
     """Probabilities (n, 10) that a stored network gives the images that its run is evaluated on."""
-    answers = probabilities(network(run_key, kind, epoch), _evaluation_pixels(run_key, part))
+    answers = network(run_key, kind, epoch).probabilities(_evaluation_pixels(run_key, part))
     answers.flags.writeable = False
     return answers
 
@@ -228,7 +224,7 @@ def replay_of(run_key: str, epochs_done: int, part: Part) -> Replay | None:
 @st.cache_resource(show_spinner="Finding the plane …", max_entries=16)
 def plane_of(run_key: str, kind: Weights, epoch: int, part: Part) -> npt.NDArray[np.float32]:
     """The evaluation images on the plane of their two first principal components in the last hidden layer, (n, 2)."""
-    return plane(last_hidden(network(run_key, kind, epoch), _evaluation_pixels(run_key, part)))
+    return plane(network(run_key, kind, epoch).last_hidden(_evaluation_pixels(run_key, part)))
 
 
 @st.cache_data(show_spinner="Asking all runs …", max_entries=8)
@@ -249,21 +245,15 @@ def doubtful_labels_of(
                 yield HeldOutAnswers(images.positions, answers)
 
     labels = dataset().train_labels if source == "train" else dataset().test_labels
-    return doubtful_labels(answers_of_runs(), labels.numpy(), limit)
+    return doubtful_labels(answers_of_runs(), labels, limit)
 
 
-@st.cache_data(show_spinner="Evaluating twice …", max_entries=32)
-def forgetful_evaluation(run_key: str, best_epoch: int) -> tuple[Evaluation, Evaluation]:
-    """A run's best network on its validation images: evaluated rightly, and with training mode left on.
-
-    `best_epoch` belongs to the cache's key: that of a running run moves on.
-    """
+@st.cache_data(show_spinner="Evaluating with dropout on …", max_entries=32)
+def forgetful_evaluation(run_key: str, best_epoch: int) -> Evaluation:
+    """A run's best network on its validation images, with training mode left on by mistake."""
     run = store().run(run_key)
-    weights = store().weights(run_key, "best")
     assert run is not None, run_key
-    if weights is None or weights.epoch != best_epoch:
-        raise RunWentOnError(run_key, "best", best_epoch)
-    parts = split(dataset(), run.config.protocol, run.config.seed)
-    model = model_from_bytes(run.config, weights.content)
-    images, labels = parts.validation_images, parts.validation_labels
-    return evaluate(model, images, labels), evaluate_with_training_mode_left_on(model, images, labels)
+    images = evaluation_images_of(run, "validation")
+    return network(run_key, "best", best_epoch).evaluate_with_training_mode_left_on(
+        images.pixels(dataset()), images.labels(dataset())
+    )

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
-import torch
 from starlette.concurrency import run_in_threadpool
+from threadpoolctl import threadpool_limits
 
 from fmnist_core.store.database import StoreError
 from ui import handles
@@ -17,7 +17,6 @@ _SLOW_IMPORTS = (
     "fmnist_core.charts.difference_chart",
     "fmnist_core.charts.confusion_charts",
     "fmnist_core.pictures.own_picture",
-    "fmnist_core.network.projection",
 )
 
 logger = logging.getLogger(__name__)
@@ -33,8 +32,8 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
         logger.error("%s", error)
         dispatcher = None
     # A test-set pass on more threads than one waits for cores that are busy training: 0.07 s then become 0.7 s.
-    torch.set_num_threads(1)
-    # What a page imports first, scipy and scikit-learn above all, takes seconds that no visitor should have to wait.
+    threadpool_limits(1, user_api="blas")
+    # What a page imports first takes a second that no visitor should have to wait.
     for module in _SLOW_IMPORTS:
         await run_in_threadpool(importlib.import_module, module)
     # Streamlit collects garbage after every script run; what is imported by now never becomes garbage.

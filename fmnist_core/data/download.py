@@ -14,8 +14,6 @@ from urllib.request import url2pathname
 import requests
 import urllib3
 
-from fmnist_core.data.torchvision_import import FashionMNIST
-
 CONNECT_SECONDS = 10.0
 STALL_SECONDS = 20.0  # longest wait for the next bytes of a file
 FILE_LIMIT = 64 * 2**20  # bytes; the largest official file has 26 MB, so more can only be something else
@@ -82,6 +80,9 @@ def fetch(address: str, folder: Path, report: Callable[[Progress], None] = lambd
 
     Raises SourceError when the mirror cannot give a file, OSError when `folder` cannot be written.
     """
+    # Only here, because torchvision takes seconds and hundreds of megabytes.
+    from fmnist_core.data.torchvision_import import FashionMNIST
+
     for leftover in folder.glob(".fetching-*"):  # of a process that was killed
         shutil.rmtree(leftover)
     notes = []

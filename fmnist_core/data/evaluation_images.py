@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from fmnist_core.config import RunConfig
-from fmnist_core.data.dataset import Dataset
+from fmnist_core.data.dataset import Dataset, Labels, Pixels
 from fmnist_core.data.image_name import ImageName, Source
-from fmnist_core.data.split import split_indices
+from fmnist_core.data.split import Indices, split_indices
 
 Part = Literal["validation", "test"]  # of a data set: what a run may be evaluated on
-Positions = npt.NDArray[np.int64]
+Positions = Indices
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +28,15 @@ class EvaluationImages:
         """The name of the image in place `row`."""
         return ImageName(self.source, int(self.positions[row]))
 
-    def labels(self, data: Dataset) -> npt.NDArray[np.int64]:
+    def labels(self, data: Dataset) -> Labels:
         """The images' labels, int64 (n,)."""
         labels = data.train_labels if self.source == "train" else data.test_labels
-        return labels.numpy()[self.positions]
+        return labels[self.positions]
 
-    def pixels(self, data: Dataset) -> npt.NDArray[np.uint8]:
+    def pixels(self, data: Dataset) -> Pixels:
         """The images, uint8 (n, 28, 28)."""
         images = data.train_images if self.source == "train" else data.test_images
-        return images.numpy()[self.positions]
+        return images[self.positions]
 
     def row(self, name: ImageName) -> int | None:
         """The place of an image among these, or None."""
@@ -57,7 +56,7 @@ def evaluation_images(data: Dataset, config: RunConfig, part: Part) -> Evaluatio
     """What a run is evaluated on: the test images, or the validation images that its protocol and seed set aside."""
     if part == "test" or config.protocol == "article":
         return EvaluationImages("test", np.arange(len(data.test_images)))
-    return EvaluationImages("train", split_indices(data, config.protocol, config.seed)[1].numpy())
+    return EvaluationImages("train", split_indices(data, config.protocol, config.seed)[1])
 
 
 def common_images(first: EvaluationImages, second: EvaluationImages) -> EvaluationImages | None:

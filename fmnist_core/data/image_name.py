@@ -4,9 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from torch import Tensor
-
-from fmnist_core.data.dataset import Dataset
+from fmnist_core.data.dataset import Dataset, Pixels
 
 Source = Literal["train", "test"]
 
@@ -32,7 +30,7 @@ class ImageName:
             raise ValueError(f"an image's name must be like test-123 or train-4567, got {text!r}")
         return cls("train" if match[1] == "train" else "test", int(match[2]))
 
-    def find(self, data: Dataset) -> tuple[Tensor, int]:
+    def find(self, data: Dataset) -> tuple[Pixels, int]:
         """The image, uint8 (28, 28), and its label. Raises ValueError where `data` has no such image."""
         images, labels = (
             (data.train_images, data.train_labels) if self.source == "train" else (data.test_images, data.test_labels)

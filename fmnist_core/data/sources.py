@@ -1,18 +1,18 @@
-"""Fashion-MNIST to tensors: find it, or fetch it, or draw a stand-in; then split and normalise."""
+"""Find Fashion-MNIST, or fetch it, or draw a stand-in; then let all processes of the machine share its memory."""
 
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
-import torch
+import numpy as np
 from filelock import FileLock
-from torch import Tensor
 
 from fmnist_core.data.dataset import DataError, Dataset
 from fmnist_core.data.download import EXTRACTED_MD5, Progress, SourceError, faults, fetch, without_password
 from fmnist_core.data.drawn_garments import draw_garments
-from fmnist_core.data.torchvision_import import FashionMNIST
+from fmnist_core.data.idx import read_idx
+from fmnist_core.data.mapped import mapped, open_mapped
 from fmnist_core.settings import Settings
 
 
@@ -24,23 +24,27 @@ def load(settings: Settings, progress: Callable[[Progress], None] | None = None)
     `progress` is called for every piece that arrives.
     """
     notes: list[str] = []
-    if data := _local(settings, notes) or _fetched(settings, notes, progress or (lambda _: None)):
-        return data
-    notes.append(
-        "Fashion-MNIST could not be had, so the images are drawn garments. Connect to the network, set "
-        "DROPOUT_LAB_DATA to a folder with the official files, or set DROPOUT_LAB_MIRROR to their address; "
-        "then try again."
-    )
-    return draw(notes)
+    data = _local(settings, notes) or _fetched(settings, notes, progress or (lambda _: None))
+    if data is None:
+        notes.append(
+            "Fashion-MNIST could not be had, so the images are drawn garments. Connect to the network, set "
+            "DROPOUT_LAB_DATA to a folder with the official files, or set DROPOUT_LAB_MIRROR to their address; "
+            "then try again."
+        )
+        data = draw(notes)
+    return mapped(data, settings.data_cache)
 
 
 @lru_cache(maxsize=2)
 def load_matching(settings: Settings, fingerprint: str) -> Dataset:
     """The data set with this fingerprint, real or drawn, kept for the next call: made for worker processes.
 
-    Uses the network only when neither the files of this machine nor the drawn garments match.
+    What another process of this machine has looked up before is only mapped. Uses the network only when neither the
+    files of this machine nor the drawn garments match.
     Raises DataError that says what was wanted, what was found and what to do.
     """
+    if there := open_mapped(settings.data_cache, fingerprint):
+        return there
     notes: list[str] = []
     found = []
     sources: tuple[Callable[[], Dataset | None], ...] = (
@@ -51,7 +55,7 @@ def load_matching(settings: Settings, fingerprint: str) -> Dataset:
     for source in sources:
         data = source()
         if data is not None and data.fingerprint == fingerprint:
-            return data
+            return mapped(data, settings.data_cache)
         if data is not None:
             found.append(f"{data.name} ({data.fingerprint})")
     raise DataError(
@@ -123,6 +127,9 @@ def _fetched(settings: Settings, notes: list[str], report: Callable[[Progress], 
 def _from_mirrors(
     folder: Path, mirror: str | None, notes: list[str], report: Callable[[Progress], None]
 ) -> Dataset | None:
+    # Only here, because torchvision takes seconds and hundreds of megabytes.
+    from fmnist_core.data.torchvision_import import FashionMNIST
+
     for address in (*([mirror] if mirror else []), *FashionMNIST.mirrors):
         try:
             notes += fetch(address, folder, report)
@@ -134,25 +141,14 @@ def _from_mirrors(
     return None
 
 
-class _OfficialFiles(FashionMNIST):  # type: ignore[misc]  # torchvision has no types
-    """torchvision's parser, reading the four files directly in `root`."""
-
-    @property
-    def raw_folder(self) -> str:
-        return str(self.root)
-
-
 def _parse(folder: Path, source: str, notes: list[str]) -> Dataset:
-    train, test = (_OfficialFiles(folder, train=part) for part in (True, False))
-    return Dataset("Fashion-MNIST", source, train.data, train.targets, test.data, test.targets, tuple(notes))
+    train_images, test_images = (read_idx(folder / f"{part}-images-idx3-ubyte", 3) for part in ("train", "t10k"))
+    train_labels, test_labels = (
+        read_idx(folder / f"{part}-labels-idx1-ubyte", 1).astype(np.int64) for part in ("train", "t10k")
+    )
+    return Dataset("Fashion-MNIST", source, train_images, train_labels, test_images, test_labels, tuple(notes))
 
 
 def draw(notes: Sequence[str] = ()) -> Dataset:
     """The drawn garments, the same every time; `notes` say why they stand in for the official images."""
-    return Dataset("Drawn garments", "drawn by this program", *_garments(), tuple(notes))
-
-
-@cache
-def _garments() -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    train_images, train_labels, test_images, test_labels = map(torch.from_numpy, draw_garments())
-    return train_images, train_labels, test_images, test_labels
+    return Dataset("Drawn garments", "drawn by this program", *draw_garments(), tuple(notes))

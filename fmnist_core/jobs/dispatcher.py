@@ -17,7 +17,6 @@ from distributed import Client, Future, LocalCluster
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from fmnist_core.jobs.maps import MapRequest, map_stored_run
-from fmnist_core.jobs.worker import train_stored_run
 from fmnist_core.settings import Settings
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.runs import Store
@@ -35,6 +34,13 @@ _DASK_SETTINGS = {
     "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**30,
     "distributed.worker.profile.enabled": False,
 }
+
+
+def train_on_worker(settings: Settings, key: str, owner: str) -> None:
+    """What a worker is handed: `train_stored_run`, imported there, since this process needs no torch for it."""
+    from fmnist_core.jobs.worker import train_stored_run
+
+    train_stored_run(settings, key, owner)
 
 
 class Preload(WorkerPlugin):
@@ -132,7 +138,7 @@ class Dispatcher:
                 continue
             owner = f"{socket.gethostname()[:20]}:{uuid.uuid4().hex}"
             # Each attempt is a task of its own: Dask would not run a task again that it takes for the same.
-            future = client.submit(train_stored_run, self._settings, key, owner, pure=False)
+            future = client.submit(train_on_worker, self._settings, key, owner, pure=False)
             future.add_done_callback(lambda _: self.wake())
             self._futures[key] = (future, owner)
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-import torch
+from threadpoolctl import threadpool_limits
 
 from fmnist_core.data.evaluation_images import Part, evaluation_images
 from fmnist_core.data.sources import load_matching
-from fmnist_core.jobs.worker import _open_store
-from fmnist_core.network.model import model_from_bytes
+from fmnist_core.network.projection import neighbourhood
+from fmnist_core.network.stored_network import StoredNetwork
 from fmnist_core.settings import Settings
 from fmnist_core.store.run import Weights
 
@@ -23,15 +23,17 @@ class MapRequest:
 
 def map_stored_run(settings: Settings, request: MapRequest) -> None:
     """Draw a neighbourhood map of a run that has ended, and store it. Raises DataError and StoreError."""
-    # Here and not above: scikit-learn takes a second and 80 MB that a worker which only trains need not spend.
-    from fmnist_core.network.projection import last_hidden, neighbourhood
+    # Here and not above: whoever asks for a map needs none of this. The limit of threads holds for what is loaded.
+    import sklearn.manifold  # noqa: F401
 
-    torch.set_num_threads(1)
+    from fmnist_core.jobs.worker import _open_store
+
     store = _open_store(settings.database_url)
     run, weights = store.run(request.run_key), store.weights(request.run_key, request.kind)
     assert run is not None, request
     assert weights is not None, request
     data = load_matching(settings, run.data_fingerprint)
-    images = torch.from_numpy(evaluation_images(data, run.config, request.part).pixels(data))
-    points = neighbourhood(last_hidden(model_from_bytes(run.config, weights.content), images))
+    images = evaluation_images(data, run.config, request.part).pixels(data)
+    with threadpool_limits(1):  # the other cores are training
+        points = neighbourhood(StoredNetwork(run.config, weights.content).last_hidden(images))
     store.put_projection(run.key, weights.epoch, request.part, points)

@@ -5,12 +5,11 @@ import time
 from functools import lru_cache, partial
 
 import torch
-from torch import Tensor
 
 from fmnist_core.data.dataset import DataError
 from fmnist_core.data.evaluation_images import Part
 from fmnist_core.data.sources import load_matching
-from fmnist_core.data.split import normalise, split
+from fmnist_core.data.split import Examples, split
 from fmnist_core.network.evaluation import evaluate, log_probabilities
 from fmnist_core.network.figures import Evaluation
 from fmnist_core.network.model import model_from_bytes, model_to_bytes
@@ -87,16 +86,16 @@ def _train(store: Store, settings: Settings, claim: Claim, key: str, owner: str)
     if claim.checkpoint is not None:
         training.restore(claim.checkpoint)
     validates_on_tests = claim.config.protocol == "article"
-    test_images = parts.validation_images if validates_on_tests else normalise(data.test_images)
+    test = Examples.all(data.test_images, data.test_labels)
 
     def predictions() -> dict[Part, bytes]:
         """What the network of the epoch just trained says, for replays."""
-        validation = training.validation_scores
+        validation = training.validation_log_probabilities
         assert validation is not None, "an epoch has been trained"
         if validates_on_tests:
             return {"test": pack(validation.exp().numpy())}
-        test = log_probabilities(training.model, test_images, partial(heart.beat, 1.0))
-        return {"validation": pack(validation.exp().numpy()), "test": pack(test.exp().numpy())}
+        tests = log_probabilities(training.model, test, partial(heart.beat, 1.0))
+        return {"validation": pack(validation.exp().numpy()), "test": pack(tests.exp().numpy())}
 
     last = model_to_bytes(training.model) if training.epochs_done else None
     lowest = claim.lowest_validation_loss
@@ -112,15 +111,13 @@ def _train(store: Store, settings: Settings, claim: Claim, key: str, owner: str)
                 break
     except _StopRequested:
         stopped = True
-    tests = {} if last is None else _test(store, claim, test_images, data.test_labels, key, last)
+    tests = {} if last is None else _test(store, claim, test, key, last)
     store.leases.end(key, owner, "stopped" if stopped else "finished", last=last, tests=tests)
 
 
-def _test(
-    store: Store, claim: Claim, images: Tensor, labels: Tensor, key: str, last: bytes
-) -> dict[Weights, Evaluation]:
+def _test(store: Store, claim: Claim, examples: Examples, key: str, last: bytes) -> dict[Weights, Evaluation]:
     """Test figures of the best and the last epoch; the pages show them when asked to."""
     best = store.weights(key, "best")
     assert best is not None, "every stored epoch leaves a best epoch behind"
     kinds: dict[Weights, bytes] = {"best": best.content, "last": last}
-    return {kind: evaluate(model_from_bytes(claim.config, content), images, labels) for kind, content in kinds.items()}
+    return {kind: evaluate(model_from_bytes(claim.config, content), examples) for kind, content in kinds.items()}

@@ -1,6 +1,5 @@
 """The multilayer perceptron: flattened images in, log-probabilities out."""
 
-import copy
 import math
 from collections.abc import Mapping
 from itertools import pairwise
@@ -78,8 +77,8 @@ class MLP(nn.Module):
 
     def logits(self, images: Tensor) -> Tensor:
         """The output layer's values (n, 10), from which the softmax makes probabilities, for images as in `forward`."""
-        scores: Tensor = self.output(self.last_hidden(images))
-        return scores
+        logits: Tensor = self.output(self.last_hidden(images))
+        return logits
 
     def last_hidden(self, images: Tensor) -> Tensor:
         """What enters the output layer: the last hidden layer's units (n, width) for images as in `forward`."""
@@ -87,15 +86,6 @@ class MLP(nn.Module):
         for block in self.hidden:
             hidden = block(hidden)
         return hidden
-
-
-def evaluation_copy(model: MLP) -> MLP:
-    """The network in evaluation mode, whatever mode `model` is in and stays in.
-
-    Modules and generator are copies, the weights are `model`'s own: for uses that write to none of them.
-    """
-    weights = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
-    return copy.deepcopy(model, weights).eval()
 
 
 def model_to_bytes(model: MLP) -> bytes:
@@ -133,8 +123,12 @@ def load_state(model: MLP, tensors: Mapping[str, Tensor]) -> None:
         given = tensors[name]
         if given.shape != value.shape or given.dtype != value.dtype:
             raise ValueError(
-                f"weight {name!r} must be {tuple(value.shape)} {value.dtype}, got {tuple(given.shape)} {given.dtype}"
+                f"weight {name!r} must be {tuple(value.shape)} {_type(value)}, got {tuple(given.shape)} {_type(given)}"
             )
         if not torch.isfinite(given).all():
             raise ValueError(f"weight {name!r} holds a value that is not finite")
     model.load_state_dict(dict(tensors))
+
+
+def _type(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")

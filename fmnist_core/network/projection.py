@@ -1,30 +1,15 @@
-"""Where a network puts the images: its last hidden layer, and maps of it in two dimensions."""
+"""Where a network puts the images: maps of its last hidden layer in two dimensions.
+
+scikit-learn is imported where it is used: it takes a second and 80 MB, and most who come here never see a map.
+"""
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
-from torch import Tensor
-
-from fmnist_core.data.split import normalise
-from fmnist_core.network.evaluation import CHUNK
-from fmnist_core.network.model import MLP, evaluation_copy
 
 NEIGHBOURS = 30  # t-SNE's perplexity: about how many neighbours each image tries to keep
 _COMPONENTS = 50
 
 Floats = npt.NDArray[np.float32]
-
-
-def last_hidden(model: MLP, images: Tensor) -> Floats:
-    """The units of the last hidden layer, (n, width), for uint8 images (n, 28, 28). Dropout is off."""
-    network = evaluation_copy(model)
-    with torch.inference_mode():
-        starts = range(0, len(images), CHUNK)
-        chunks = [network.last_hidden(normalise(images[start : start + CHUNK])) for start in starts]
-        features: Floats = torch.cat(chunks).numpy()
-    return features
 
 
 def plane(features: Floats) -> Floats:
@@ -43,6 +28,8 @@ def neighbourhood(features: Floats, seed: int = 0) -> Floats:
     principal components, so that the same features and seed give the same map. Raises ValueError for fewer than
     three images, for fewer than two features and for values that are not finite.
     """
+    from sklearn.manifold import TSNE
+
     _check(features)
     components = _principal_components(features, min(_COMPONENTS, *features.shape))
     if not components.any():
@@ -62,6 +49,8 @@ def _check(features: Floats) -> None:
 
 def _principal_components(features: Floats, count: int) -> Floats:
     """The first `count` principal components of each row, (n, count), in falling order of spread."""
+    from sklearn.decomposition import PCA
+
     if not np.ptp(features, axis=0).any():
         return np.zeros((len(features), count), np.float32)  # without spread its shares would be 0/0
     # This solver draws no random numbers and fixes the signs; in double precision it loses nothing that matters.

@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 
 from fmnist_core.config import RunConfig
 from fmnist_core.data.split import Split
+from fmnist_core.network.batches import Batches
 from fmnist_core.network.evaluation import evaluate, evaluate_log_probabilities, log_probabilities
 from fmnist_core.network.figures import EpochResult
 from fmnist_core.network.model import MLP, load_state, read_tensors
@@ -78,8 +79,9 @@ class Training:
             self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
         self.epochs_done = 0
-        self.validation_scores: Tensor | None = None  # log-probabilities (n, 10) after the epoch trained last
-        self._bounds = batch_bounds(len(split.train_images), config.batch_size)
+        self.validation_log_probabilities: Tensor | None = None  # (n, 10), after the epoch trained last
+        self._batches = Batches(split.training)
+        self._bounds = batch_bounds(len(split.training), config.batch_size)
 
     def __iter__(self) -> Iterator[EpochResult]:
         while self.epochs_done < self.config.epochs:
@@ -92,10 +94,9 @@ class Training:
         training_loss, training_accuracy = self._train_epoch(epoch)
         if math.isfinite(training_loss):
             pulse = partial(self.pulse, 0.95)
-            check = slice(TRAINING_CHECK_IMAGES)
-            evaluated = evaluate(self.model, split.train_images[check], split.train_labels[check], pulse)
-            self.validation_scores = log_probabilities(self.model, split.validation_images, pulse)
-            validation = evaluate_log_probabilities(self.validation_scores, split.validation_labels)
+            evaluated = evaluate(self.model, split.training.first(TRAINING_CHECK_IMAGES), pulse)
+            answers = self.validation_log_probabilities = log_probabilities(self.model, split.validation, pulse)
+            validation = evaluate_log_probabilities(answers, Batches(split.validation).labels)
         if not (math.isfinite(training_loss) and math.isfinite(evaluated.loss) and math.isfinite(validation.loss)):
             raise TrainingDivergedError(
                 f"training diverged in epoch {epoch}: the loss is no longer a finite number at a learning rate of "
@@ -117,32 +118,30 @@ class Training:
 
     def _train_epoch(self, epoch: int) -> tuple[float, float]:
         config, model, optimizer = self.config, self.model, self.optimizer
-        images, labels = self.split.train_images, self.split.train_labels
-        samples, steps = len(images), len(self._bounds)
+        samples, steps = len(self._batches), len(self._bounds)
         order = torch.randperm(samples, generator=derived_generator(config.seed, "order", epoch))
         flips = derived_generator(config.seed, "flips", epoch)
         model.masks.set_state(derived_generator(config.seed, "masks", epoch).get_state())
         model.train()
         loss_sum, correct = torch.zeros((), dtype=torch.float64), torch.zeros((), dtype=torch.int64)
         for step, (start, stop) in enumerate(self._bounds):
-            batch = order[start:stop]
-            batch_images, batch_labels = images[batch], labels[batch]
+            images, labels = self._batches.take(order[start:stop])
             if config.flips:
-                batch_images = flip_half(batch_images, flips)
+                images = flip_half(images, flips)
             if config.schedule == "one-cycle":
                 rate = one_cycle((epoch - 1) * steps + step, config.epochs * steps, config.learning_rate)
                 optimizer.param_groups[0]["lr"] = rate
-            scores = model(batch_images)
-            loss = F.nll_loss(scores, batch_labels)
+            answers = model(images)  # log-probabilities
+            loss = F.nll_loss(answers, labels)
             objective = loss
             if config.label_smoothing:
                 # Szegedy et al., 2016: the target is a mixture of the label and a uniform distribution.
-                objective = torch.lerp(loss, -scores.mean(), config.label_smoothing)
+                objective = torch.lerp(loss, -answers.mean(), config.label_smoothing)
             optimizer.zero_grad()
             objective.backward()
             optimizer.step()
-            loss_sum += loss.detach() * len(batch)
-            correct += (scores.detach().argmax(dim=1) == batch_labels).sum()
+            loss_sum += loss.detach() * len(labels)
+            correct += (answers.detach().argmax(dim=1) == labels).sum()
             self.pulse(0.9 * (step + 1) / steps)
         return float(loss_sum) / samples, float(correct) / samples
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 
-from fmnist_core.network.evaluation import CONFIDENCE_BINS, binned_calibration_error, confidence_bins
+from fmnist_core.network.confidence import binned_calibration_error, confidence_bins
+from fmnist_core.network.figures import CONFIDENCE_BINS
 from fmnist_core.results.confusion import Classes, Floats, Probabilities
 
 # Points of calibration error: about two standard deviations of the difference of two runs on 10,000 images, which is
@@ -42,7 +42,7 @@ def reliability(probabilities: Probabilities, labels: Classes) -> Reliability:
         )
     confidence = probabilities.max(axis=1).astype(np.float64)
     correct = probabilities.argmax(axis=1) == labels
-    bins = confidence_bins(torch.from_numpy(confidence)).numpy()
+    bins = confidence_bins(confidence)
     count = np.bincount(bins, minlength=CONFIDENCE_BINS).astype(np.int64)
 
     def means(values: Floats) -> Floats:
@@ -57,7 +57,7 @@ def reliability(probabilities: Probabilities, labels: Classes) -> Reliability:
         count=count,
         confidence=means(confidence),
         accuracy=means(correct.astype(np.float64)),
-        calibration_error=binned_calibration_error(torch.from_numpy(confidence), torch.from_numpy(correct)),
+        calibration_error=binned_calibration_error(confidence, correct),
         mean_confidence=float(confidence.mean()),
         mean_accuracy=float(correct.mean()),
     )

@@ -6,11 +6,10 @@ Everything a run has shown survives in here.
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import sqlalchemy as sa
 
 from fmnist_core.config import RunConfig
@@ -20,6 +19,9 @@ from fmnist_core.store.database import Database
 from fmnist_core.store.leases import Leases
 from fmnist_core.store.run import Run, Weights, to_run
 from fmnist_core.store.tables import EPOCHS, PREDICTIONS, PROJECTIONS, RUNS, SHOWN_RUNS, TESTS, WEIGHTS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WAITING_LIMIT = 32
 EPOCH_COLUMNS = [column.name for column in EPOCHS.columns if column.name != "run_key"]
@@ -132,12 +134,14 @@ class Store:
             rows = connection.execute(SHOWN_RUNS.where(news).order_by(RUNS.c.number)).mappings().all()
         return [to_run(row) for row in rows]
 
-    def epochs(self, key: str) -> pd.DataFrame:
+    def epochs(self, key: str) -> "pd.DataFrame":
         """The run's epochs so far, one a row, with the columns of EpochResult."""
         return self.epochs_of([key])[key]
 
-    def epochs_of(self, keys: Collection[str]) -> dict[str, pd.DataFrame]:
+    def epochs_of(self, keys: Collection[str]) -> "dict[str, pd.DataFrame]":
         """The epochs of each run, as `epochs` gives them, in one query."""
+        import pandas as pd  # workers, which never read epochs, do without its 60 MB
+
         columns = [EPOCHS.c[name] for name in EPOCH_COLUMNS]
         query = sa.select(EPOCHS.c.run_key, *columns).where(EPOCHS.c.run_key.in_(keys)).order_by(EPOCHS.c.epoch)
         rows: dict[str, list[tuple[Any, ...]]] = {key: [] for key in keys}

@@ -137,8 +137,8 @@ def test_a_difference_needs_the_same_images():
 
 
 def curve(*confidences, right):
-    scores = np.array([[c] + [(1 - c) / 9] * 9 for c in confidences], dtype=np.float32)
-    return reliability(scores, np.where(right, 0, 1))
+    probabilities = np.array([[c] + [(1 - c) / 9] * 9 for c in confidences], dtype=np.float32)
+    return reliability(probabilities, np.where(right, 0, 1))
 
 
 FIRST = curve(0.78, 0.78, 0.78, 0.78, 0.5, 0.5, right=[True, True, True, False, False, False])

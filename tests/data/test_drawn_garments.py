@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from fmnist_core.data.drawn_garments import EXCHANGED, LOOKALIKES, draw_garments
-from fmnist_core.data.split import normalise
+from fmnist_core.network.batches import scaled
 
 Drawn = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -87,7 +87,7 @@ def test_few_labels_are_exchanged():
 
 def test_a_small_network_learns_them_but_not_perfectly(drawn):
     images, labels, test_images, test_labels = map(torch.from_numpy, drawn)
-    images, test_images = normalise(images), normalise(test_images)
+    images, test_images = scaled(images), scaled(test_images)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         network = nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10))

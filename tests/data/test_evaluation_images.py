@@ -17,10 +17,9 @@ def test_validation_images_are_those_that_the_run_was_validated_on(tiny_dataset,
     images = evaluation_images(tiny_dataset, replace(HELD_OUT, seed=seed), "validation")
     parts = split(tiny_dataset, "held-out", seed)
     assert images.source == "train"
-    assert images.positions.tolist() == parts.validation_indices.tolist()
-    assert images.labels(tiny_dataset).tolist() == parts.validation_labels.tolist()
-    flat = images.pixels(tiny_dataset).reshape(len(images), -1)
-    np.testing.assert_allclose(flat / 127.5 - 1, parts.validation_images.numpy(), atol=1e-6)
+    assert images.positions.tolist() == parts.validation.indices.tolist()
+    assert images.labels(tiny_dataset).tolist() == parts.validation.labels[parts.validation.indices].tolist()
+    assert np.array_equal(images.pixels(tiny_dataset), parts.validation.images[parts.validation.indices])
 
 
 @pytest.mark.parametrize(("config", "part"), [(ARTICLE, "validation"), (ARTICLE, "test"), (HELD_OUT, "test")])
@@ -42,7 +41,7 @@ def test_runs_of_two_seeds_are_evaluated_on_what_neither_has_seen(tiny_dataset):
     common = common_images(first, second)
     assert 0 < len(common) < len(first)
     for config in seeds:
-        assert not set(common.positions) & set(split(tiny_dataset, "held-out", config.seed).train_indices.tolist())
+        assert not set(common.positions) & set(split(tiny_dataset, "held-out", config.seed).training.indices.tolist())
     rows = first.rows_of(common)
     assert (first.positions[rows] == common.positions).all()
 

@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from fmnist_core.data.summary import class_samples, summarise
 
@@ -17,9 +16,9 @@ def test_every_image_is_counted_once_in_its_class(summary):
 
 
 def test_classes_of_different_sizes_are_counted_as_they_are(tiny_dataset):
-    keep = torch.ones(len(tiny_dataset.test_labels), dtype=torch.bool)
-    keep[(tiny_dataset.test_labels == 9).nonzero().flatten()] = False
-    keep[(tiny_dataset.test_labels == 3).nonzero().flatten()[:5]] = False
+    keep = np.ones(len(tiny_dataset.test_labels), dtype=bool)
+    keep[np.flatnonzero(tiny_dataset.test_labels == 9)] = False
+    keep[np.flatnonzero(tiny_dataset.test_labels == 3)[:5]] = False
     fewer = replace(
         tiny_dataset, test_images=tiny_dataset.test_images[keep], test_labels=tiny_dataset.test_labels[keep]
     )
@@ -27,7 +26,7 @@ def test_classes_of_different_sizes_are_counted_as_they_are(tiny_dataset):
 
 
 def test_a_mean_image_is_the_rounded_average_of_its_class(summary, tiny_dataset):
-    images, labels = tiny_dataset.train_images.numpy(), tiny_dataset.train_labels.numpy()
+    images, labels = tiny_dataset.train_images, tiny_dataset.train_labels
     assert summary.mean_images.shape == (10, 28, 28)
     assert summary.mean_images.dtype == np.uint8
     for label in range(10):
@@ -37,14 +36,14 @@ def test_a_mean_image_is_the_rounded_average_of_its_class(summary, tiny_dataset)
 
 def test_every_pixel_is_counted_at_its_value(summary, tiny_dataset):
     assert len(summary.pixel_counts) == 256
-    assert summary.pixel_counts == np.bincount(tiny_dataset.train_images.numpy().ravel(), minlength=256).tolist()
+    assert summary.pixel_counts == np.bincount(tiny_dataset.train_images.ravel(), minlength=256).tolist()
 
 
 @pytest.mark.parametrize("label", [0, 7])
 def test_samples_are_different_images_of_the_class(tiny_dataset, label):
     samples = class_samples(tiny_dataset.train_images, tiny_dataset.train_labels, label, count=14, seed=0)
     assert samples.shape == (14, 28, 28)
-    own = {image.tobytes() for image in tiny_dataset.train_images[tiny_dataset.train_labels == label].numpy()}
+    own = {image.tobytes() for image in tiny_dataset.train_images[tiny_dataset.train_labels == label]}
     drawn = {sample.tobytes() for sample in samples}
     assert len(drawn) == 14
     assert drawn <= own

@@ -5,12 +5,12 @@ import pytest
 
 from fmnist_core.config import RunConfig
 from fmnist_core.data.dataset import DataError
-from fmnist_core.data.split import normalise, split
+from fmnist_core.data.split import Examples, split
 from fmnist_core.jobs import maps, worker
 from fmnist_core.jobs.maps import MapRequest, map_stored_run
+from fmnist_core.network import batches
 from fmnist_core.network.evaluation import evaluate, log_probabilities
 from fmnist_core.network.figures import EpochResult
-from fmnist_core.network.inference import probabilities
 from fmnist_core.network.model import model_from_bytes
 from fmnist_core.network.training import train
 from fmnist_core.store.leases import Leases
@@ -28,6 +28,10 @@ def tiny_data(monkeypatch, tiny_dataset):
 @pytest.fixture
 def ask(store, tiny_dataset):
     return lambda config=CONFIG: store.request(config, tiny_dataset.name, tiny_dataset.fingerprint)
+
+
+def examples_to_test(data):
+    return Examples.all(data.test_images, data.test_labels)
 
 
 def stored(store, key):
@@ -51,9 +55,9 @@ def test_stored_weights_give_the_stored_figures(store, settings, ask, tiny_datas
     epochs, tests = store.epochs(key), store.tests(key)
     for kind, row in (("best", epochs.loc[epochs["validation_loss"].idxmin()]), ("last", epochs.iloc[-1])):
         model = model_from_bytes(CONFIG, store.weights(key, kind).content)
-        validation = evaluate(model, parts.validation_images, parts.validation_labels)
+        validation = evaluate(model, parts.validation)
         assert validation.loss == row["validation_loss"]
-        assert tests[kind] == evaluate(model, normalise(tiny_dataset.test_images), tiny_dataset.test_labels)
+        assert tests[kind] == evaluate(model, examples_to_test(tiny_dataset))
 
 
 def test_each_epochs_predictions_are_stored(store, settings, ask, tiny_dataset):
@@ -62,9 +66,9 @@ def test_each_epochs_predictions_are_stored(store, settings, ask, tiny_dataset):
     validation, test = store.replay(key, "validation"), store.replay(key, "test")
     assert list(validation) == list(test) == [1, 2, 3, 4]
     last = model_from_bytes(CONFIG, store.weights(key, "last").content)
-    validation_images = split(tiny_dataset, "held-out", CONFIG.seed).validation_images
-    assert validation[4] == pack(log_probabilities(last, validation_images).exp().numpy())
-    assert test[4] == pack(probabilities(last, tiny_dataset.test_images))
+    validation_examples = split(tiny_dataset, "held-out", CONFIG.seed).validation
+    assert validation[4] == pack(log_probabilities(last, validation_examples).exp().numpy())
+    assert test[4] == pack(log_probabilities(last, examples_to_test(tiny_dataset)).exp().numpy())
     assert test[1] != test[4]
 
 
@@ -73,7 +77,8 @@ def test_under_the_articles_protocol_predictions_are_stored_once(store, settings
     worker.train_stored_run(settings, key, "me")
     last = model_from_bytes(CONFIG, store.weights(key, "last").content)
     assert store.replay(key, "validation") == {}
-    assert store.replay(key, "test")[4] == pack(probabilities(last, tiny_dataset.test_images))
+    answers = log_probabilities(last, examples_to_test(tiny_dataset))
+    assert store.replay(key, "test")[4] == pack(answers.exp().numpy())
 
 
 def test_a_run_that_is_not_free_is_left_alone(store, settings, ask):
@@ -172,12 +177,9 @@ def test_missing_data_fail_the_run_with_their_reason(store, settings, ask, monke
     assert (run.status, run.error) == ("failed", "this run needs other data")
 
 
-def test_a_run_that_diverges_fails_with_advice(store, settings, ask, monkeypatch, tiny_dataset):
-    def broken(data, protocol, seed):
-        parts = split(data, protocol, seed)
-        return replace(parts, train_images=parts.train_images * float("inf"))
-
-    monkeypatch.setattr(worker, "split", broken)
+def test_a_run_that_diverges_fails_with_advice(store, settings, ask, monkeypatch):
+    scaled = batches.scaled
+    monkeypatch.setattr(batches, "scaled", lambda images: scaled(images) * float("inf"))
     key = ask()
     worker.train_stored_run(settings, key, "me")
     assert store.run(key).status == "failed"

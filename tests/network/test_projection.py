@@ -2,13 +2,8 @@
 
 import numpy as np
 import pytest
-import torch
 
-from fmnist_core.config import RunConfig
-from fmnist_core.data.split import normalise
-from fmnist_core.network.evaluation import CHUNK
-from fmnist_core.network.model import MLP
-from fmnist_core.network.projection import last_hidden, neighbourhood, plane
+from fmnist_core.network.projection import neighbourhood, plane
 
 
 def clusters(count: int = 20, width: int = 64) -> np.ndarray:
@@ -23,17 +18,6 @@ def nearest(points: np.ndarray) -> np.ndarray:
     distances = np.linalg.norm(points[:, np.newaxis] - points, axis=-1)
     np.fill_diagonal(distances, np.inf)
     return distances.argmin(axis=1)
-
-
-def test_the_last_hidden_layer_is_read_in_use_and_in_chunks():
-    model = MLP(RunConfig(hidden=(16, 12), dropout=0.5)).train()
-    images = torch.randint(0, 256, (CHUNK + 3, 28, 28), dtype=torch.uint8)
-    features = last_hidden(model, images)
-    assert model.training
-    assert features.dtype == np.float32
-    with torch.no_grad():
-        expected = model.eval().last_hidden(normalise(images)).numpy()
-    np.testing.assert_allclose(features, expected, atol=1e-6)
 
 
 def test_the_plane_is_where_features_spread_most():

@@ -7,6 +7,8 @@ import torch
 from torch import Generator
 
 from fmnist_core.config import RunConfig
+from fmnist_core.network import batches
+from fmnist_core.network.batches import Batches, scaled
 from fmnist_core.network.evaluation import evaluate
 from fmnist_core.network.training import (
     Training,
@@ -115,13 +117,13 @@ def test_forgetting_evaluation_mode_changes_the_result(tiny_split):
     """The first classic trap: with dropout left on, validation looks worse and changes from call to call."""
     training = Training(replace(TINY, dropout=0.5, epochs=20), tiny_split)
     *_, last = training
-    model, images, labels = training.model, tiny_split.validation_images, tiny_split.validation_labels
+    model, (images, labels) = training.model, Batches(tiny_split.validation).take(slice(None))
     model.train()
     with torch.no_grad():
         forgotten = [torch.nn.functional.nll_loss(model(images), labels).item() for _ in range(2)]
     assert forgotten[0] != forgotten[1]
     assert min(forgotten) > last.validation_loss
-    assert evaluate(model, images, labels).loss == last.validation_loss  # evaluate() sets the mode itself
+    assert evaluate(model, tiny_split.validation).loss == last.validation_loss  # evaluate() sets the mode itself
     assert model.training  # and gives it back
 
 
@@ -131,7 +133,7 @@ def test_training_goes_on_in_training_mode_after_an_evaluation(tiny_split):
     training.model.hidden[0].register_forward_pre_hook(lambda module, _: modes.append(module.training))
     training.run_epoch()
     training.run_epoch()
-    steps = len(batch_bounds(len(tiny_split.train_images), TINY.batch_size))
+    steps = len(batch_bounds(len(tiny_split.training), TINY.batch_size))
     half = len(modes) // 2
     assert modes[:steps] == modes[half : half + steps] == [True] * steps
     assert not any(modes[steps:half])
@@ -140,9 +142,9 @@ def test_training_goes_on_in_training_mode_after_an_evaluation(tiny_split):
 def test_losses_are_means_over_samples_not_over_batches(tiny_split):
     """At a vanishing learning rate the as-trained loss is that of the first weights, whatever the batches."""
     still = replace(TINY, learning_rate=1e-6, epochs=1, batch_size=48)
-    assert len(tiny_split.train_images) % still.batch_size not in (0, 1)
+    assert len(tiny_split.training) % still.batch_size not in (0, 1)
     training = Training(still, tiny_split)
-    expected = evaluate(training.model, tiny_split.train_images, tiny_split.train_labels)
+    expected = evaluate(training.model, tiny_split.training)
     result = training.run_epoch()
     assert result.training_loss == pytest.approx(expected.loss, rel=1e-4)
 
@@ -157,8 +159,8 @@ def test_label_smoothing_changes_what_is_minimised_but_not_what_is_shown(tiny_sp
 
 def test_label_smoothing_is_pytorchs(tiny_split):
     training = Training(replace(TINY, label_smoothing=0.2, epochs=1, batch_size=4096), tiny_split)
-    order = torch.randperm(len(tiny_split.train_images), generator=derived_generator(TINY.seed, "order", 1))
-    images, labels = tiny_split.train_images[order], tiny_split.train_labels[order]
+    order = torch.randperm(len(tiny_split.training), generator=derived_generator(TINY.seed, "order", 1))
+    images, labels = Batches(tiny_split.training).take(order)
     loss = torch.nn.functional.cross_entropy(training.model.train()(images), labels, label_smoothing=0.2)
     (expected,) = torch.autograd.grad(loss, training.model.output.bias)
     training.run_epoch()
@@ -192,7 +194,7 @@ def test_batches_cover_every_sample_once_and_never_end_with_one():
 
 
 def test_batch_norm_survives_a_lone_last_sample(tiny_split):
-    config = replace(TINY, batch_norm=True, epochs=1, batch_size=len(tiny_split.train_images) - 1)
+    config = replace(TINY, batch_norm=True, epochs=1, batch_size=len(tiny_split.training) - 1)
     assert len(list(train(config, tiny_split))) == 1
 
 
@@ -205,10 +207,10 @@ def test_flips_mirror_about_half_of_the_images():
     assert 0.45 < is_mirrored.float().mean() < 0.55
 
 
-def test_a_run_that_diverges_says_so(tiny_split):
-    broken = replace(tiny_split, train_images=tiny_split.train_images * float("inf"))
+def test_a_run_that_diverges_says_so(tiny_split, monkeypatch):
+    monkeypatch.setattr(batches, "scaled", lambda images: scaled(images) * float("inf"))
     with pytest.raises(TrainingDivergedError, match=r"epoch 1.*lower learning rate"):
-        list(train(TINY, broken))
+        list(train(TINY, tiny_split))
 
 
 def test_the_pulse_rises_through_the_epoch_and_may_break_it_off(tiny_split):

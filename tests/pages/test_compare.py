@@ -579,13 +579,36 @@ def test_another_recipe_has_no_curves_of_the_article(lab, base):
 # model.eval()
 
 
-def test_dropout_left_on_does_damage(lab):
+def open_explanation(app):
+    app.session_state["compare.evaluation_mode"] = True
+    return app.run()
+
+
+def test_an_explanation_that_nobody_opens_computes_nothing_and_reads_no_weights(lab):
     train(lab, FORGETFUL)
+    lab.fail("weights")
     app = open_study(lab, FORGETFUL)
+    assert not app.exception
+    assert not app.metric
+    assert "compare.forget" not in keys(app.toggle)
+    open_explanation(app)
+    assert not app.exception
+    assert not app.error  # what was measured rightly is stored with the epoch
+    assert len(app.metric) == 2
+    app.toggle(key="compare.forget").set_value(True).run()
+    (error,) = texts(app.error)
+    assert error.startswith("The network cannot be read: ")
+
+
+def test_dropout_left_on_does_damage(lab):
+    asked = train(lab, FORGETFUL)
+    app = open_explanation(open_study(lab, FORGETFUL))
     assert not app.exception
     right, accuracy = app.metric
     assert (right.label, accuracy.label) == ("Validation loss", "Validation accuracy")
     assert not right.delta
+    epochs = lab.store.epochs(asked[1])  # with dropout, of the first seed
+    assert float(right.value) == pytest.approx(epochs["validation_loss"].min(), abs=0.0006)
     app.toggle(key="compare.forget").set_value(True).run()
     assert not app.exception
     wrong, worse = app.metric
@@ -599,7 +622,7 @@ def test_the_run_whose_network_forgets_can_be_chosen_while_another_trains(lab):
     train(lab, replace(FORGETFUL, seeds=1))
     asked = ask(lab, FORGETFUL)
     lab.work_on(asked[3])
-    app = open_study(lab, FORGETFUL)
+    app = open_explanation(open_study(lab, FORGETFUL))
     first = texts(app.metric)
     chooser = app.selectbox(key="compare.forgetful_run")
     assert chooser.options == ["Dropout 0.5, seed 0", "Dropout 0.5, seed 1"]
@@ -617,7 +640,7 @@ def test_the_run_whose_network_forgets_can_be_chosen_while_another_trains(lab):
 
 def test_before_the_first_epoch_there_is_no_network_to_forget(lab):
     ask(lab, STUDY)
-    app = open_study(lab, STUDY)
+    app = open_explanation(open_study(lab, STUDY))
     assert "Once a run with dropout has an epoch, a switch here shows the damage." in texts(app.caption)
     assert "compare.forget" not in keys(app.toggle)
 
@@ -663,7 +686,6 @@ def test_a_store_that_cannot_be_written_is_explained(lab, method, key, start, mo
         ("changed_runs", "The comparison cannot be shown: "),
         ("epochs_of", "The comparison cannot be shown: "),
         ("tests_of", "The comparison cannot be shown: "),
-        ("weights", "The network cannot be read: "),
     ],
 )
 def test_a_store_that_cannot_be_read_is_explained(lab, method, start, monkeypatch):

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from sklearn.metrics import confusion_matrix
 
 from fmnist_core.charts.confusion_charts import confusion_heatmap
@@ -16,9 +15,9 @@ from fmnist_core.data.dataset import CLASSES
 from fmnist_core.data.evaluation_images import common_images
 from fmnist_core.data.split import split_indices
 from fmnist_core.jobs.maps import MapRequest
-from fmnist_core.network.explanation import first_layer_weights, strongest_first
 from fmnist_core.network.model import MLP, model_to_bytes
-from fmnist_core.network.projection import last_hidden, plane
+from fmnist_core.network.projection import plane
+from fmnist_core.network.stored_network import strongest_first
 from fmnist_core.results.calibration import better_calibrated, calibration_table, reliability
 from fmnist_core.results.confusion import cell_name, class_table
 from fmnist_core.results.doubtful_labels import HeldOutAnswers, doubtful_labels
@@ -74,9 +73,9 @@ def grids(app):
 
 def surest_first(lab, key, true_class, said, part="validation"):
     """The names of a cell's images."""
-    images, scores = lab.evaluation_images(key, part), lab.probabilities(key, part)
-    rows = np.flatnonzero((labels_of(lab, key, part) == true_class) & (scores.argmax(axis=1) == said))
-    return [str(images.name(int(row))) for row in sorted(rows, key=lambda row: -scores[row, said])]
+    images, answered = lab.evaluation_images(key, part), lab.probabilities(key, part)
+    rows = np.flatnonzero((labels_of(lab, key, part) == true_class) & (answered.argmax(axis=1) == said))
+    return [str(images.name(int(row))) for row in sorted(rows, key=lambda row: -answered[row, said])]
 
 
 def most_confused(lab, key, part="validation"):
@@ -444,7 +443,7 @@ def test_one_run_is_compared_with_nothing(lab):
 def mislabelled(lab):
     """Data in which one training image bears a wrong label and is held out with seed 0; return its position."""
     for position in split_indices(REAL, "held-out", 0)[1].tolist():
-        labels = REAL.train_labels.clone()
+        labels = REAL.train_labels.copy()
         labels[position] = (labels[position] + 4) % 10
         lab.dataset = replace(REAL, train_labels=labels)
         if position in split_indices(lab.dataset, "held-out", 0)[1]:
@@ -463,7 +462,7 @@ def expected_doubtful_labels(lab, keys_, part):
         for key in keys_
     ]
     labels = lab.dataset.train_labels if source == "train" else lab.dataset.test_labels
-    return [f"{source}-{position}" for position in doubtful_labels(answers_of_runs, labels.numpy(), 48)["position"]]
+    return [f"{source}-{position}" for position in doubtful_labels(answers_of_runs, labels, 48)["position"]]
 
 
 def test_a_wrong_label_is_doubted_most(lab):
@@ -530,7 +529,7 @@ def test_the_strongest_hundred_units_of_each_run_are_shown(lab, monkeypatch):
     )
     wide = replace(CONFIG, hidden=(128, 16), epochs=1)
     stored = [lab.train(wide), lab.train(replace(wide, dropout=0.3)), lab.train(replace(wide, seed=1))]
-    weights = [first_layer_weights(lab.network(key)) for key in stored]
+    weights = [lab.network(key).first_layer_weights() for key in stored]
     orders = [strongest_first(units)[:100] for units in weights]
     app = lab.open("inspect", view="First layer", run=stored[0], beside=stored[1])
     assert not app.exception
@@ -572,10 +571,10 @@ def test_the_map_shows_each_evaluation_image_on_the_plane_of_its_run(lab):
     plain, dropped = pair(lab)
     app = lab.open("inspect", view="Map", run=plain, beside=dropped)
     images = lab.evaluation_images(plain, "validation")
-    pixels = torch.from_numpy(images.pixels(lab.dataset))
+    pixels = images.pixels(lab.dataset)
     for key in (plain, dropped):
         choose(app, f"inspect.map_run {plain} {dropped}", key)
-        expected = plane(last_hidden(lab.network(key), pixels))
+        expected = plane(lab.network(key).last_hidden(pixels))
         shown = points(app)
         assert len(shown) == 100
         for row in (0, 42, 99):

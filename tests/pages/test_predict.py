@@ -10,7 +10,6 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from torch import Generator
 
@@ -18,8 +17,6 @@ from fmnist_core.config import describe
 from fmnist_core.data.dataset import CLASSES
 from fmnist_core.data.evaluation_images import common_images
 from fmnist_core.data.image_name import ImageName
-from fmnist_core.network.explanation import dropout_passes
-from fmnist_core.network.inference import probabilities
 from fmnist_core.network.model import MLP, model_to_bytes
 from fmnist_core.pictures.own_picture import background_is_bright, prepare
 from fmnist_core.results import selection
@@ -74,15 +71,12 @@ def bars(app):
 
 def pixels_of(lab, name):
     image, _label = ImageName.parse(name).find(lab.dataset)
-    return image.numpy()
+    return image
 
 
 def answers(lab, image, *keys, kind="best"):
     """What the stored networks say of an image, uint8 (28, 28)."""
-    return [
-        pytest.approx(probabilities(lab.network(key, kind), torch.from_numpy(image)[None])[0].tolist(), abs=1e-5)
-        for key in keys
-    ]
+    return [pytest.approx(lab.network(key, kind).probabilities(image[None])[0].tolist(), abs=1e-5) for key in keys]
 
 
 def range_words(app):
@@ -117,7 +111,7 @@ def test_the_first_image_of_the_grid_is_shown_with_the_stored_networks_probabili
 def test_the_verdict_says_whether_each_run_is_right(lab):
     keys_ = pair(lab)
     said = [lab.probabilities(key).argmax(axis=1) for key in keys_]
-    truth = lab.dataset.test_labels.numpy()
+    truth = lab.dataset.test_labels
     right = np.stack([classes == truth for classes in said])
     app = lab.open("predict", run=keys_[0], beside=keys_[1])
     seen = set()
@@ -134,7 +128,7 @@ def test_the_verdict_says_whether_each_run_is_right(lab):
 
 def test_what_differs_between_two_runs_is_told_from_the_one_with_less_dropout(lab):
     plain, dropped = lab.train(EARLY), lab.train(EARLY_DROPPED)
-    before, after, labels = lab.probabilities(plain), lab.probabilities(dropped), lab.dataset.test_labels.numpy()
+    before, after, labels = lab.probabilities(plain), lab.probabilities(dropped), lab.dataset.test_labels
     for run, beside in ((plain, dropped), (dropped, plain)):
         app = lab.open("predict", run=run, beside=beside)
         for choice, sentence in (
@@ -148,13 +142,13 @@ def test_what_differs_between_two_runs_is_told_from_the_one_with_less_dropout(la
 
 def test_each_tile_says_what_the_first_run_takes_it_for(lab):
     key = lab.train()
-    scores, truth = lab.probabilities(key), lab.dataset.test_labels.numpy()
+    answered, truth = lab.probabilities(key), lab.dataset.test_labels
     sent = component_data(lab.open("predict"), "predict.grid")["tiles"]
     for tile in sent:
         row = ImageName.parse(tile["name"]).index
-        assert tile["wrong"] == (scores[row].argmax() != truth[row])
+        assert tile["wrong"] == (answered[row].argmax() != truth[row])
         assert CLASSES[truth[row]] in tile["caption"]
-        assert (CLASSES[scores[row].argmax()] in tile["caption"]) or not tile["wrong"]
+        assert (CLASSES[answered[row].argmax()] in tile["caption"]) or not tile["wrong"]
     assert len({tile["wrong"] for tile in sent}) == 2
 
 
@@ -477,11 +471,11 @@ def test_one_class_can_be_asked_for(lab):
     key = lab.train()
     app = lab.open("predict")
     choose(app, "predict.class", 7)
-    assert set(all_tiles(app)) == {f"test-{row}" for row in np.flatnonzero(lab.dataset.test_labels.numpy() == 7)}
+    assert set(all_tiles(app)) == {f"test-{row}" for row in np.flatnonzero(lab.dataset.test_labels == 7)}
     choose(app, "predict.choice", "mistakes")
     choose(app, "predict.class", 6)
-    wrong = lab.probabilities(key).argmax(axis=1) != lab.dataset.test_labels.numpy()
-    expected = {f"test-{row}" for row in np.flatnonzero(wrong & (lab.dataset.test_labels.numpy() == 6))}
+    wrong = lab.probabilities(key).argmax(axis=1) != lab.dataset.test_labels
+    expected = {f"test-{row}" for row in np.flatnonzero(wrong & (lab.dataset.test_labels == 6))}
     assert expected
     assert set(all_tiles(app)) == expected
 
@@ -604,7 +598,7 @@ def test_how_many_validation_images_are_wrong_is_no_secret(lab):
 def test_the_articles_test_mistakes_are_no_secret(lab):
     key = lab.train(ARTICLE)
     app = choose(lab.open("predict"), "predict.choice", "mistakes")
-    wrong = lab.probabilities(key).argmax(axis=1) != lab.dataset.test_labels.numpy()
+    wrong = lab.probabilities(key).argmax(axis=1) != lab.dataset.test_labels
     assert range_words(app)[2] == wrong.sum() > 0
 
 
@@ -693,7 +687,7 @@ def test_asked_often_each_likely_class_has_fifty_dots(lab):
     assert not app.exception
     image = pixels_of(lab, "test-130")
     for key, shown_dots in zip((plain, dropped), dots(app), strict=True):
-        passes = dropout_passes(lab.network(key), image, 50)
+        passes = lab.network(key).dropout_passes(image, 50)
         seen = np.flatnonzero(passes.max(axis=0) >= 0.01).tolist()
         assert list(shown_dots) == seen
         assert all(shown_dots[row] == pytest.approx(passes[:, row].tolist(), abs=1e-5) for row in seen)
@@ -802,7 +796,7 @@ def upload(app, content, name="garment.png"):
 
 def dark_ground(lab):
     """A test image that is not taken for one with a bright background."""
-    images = lab.dataset.test_images.numpy()
+    images = lab.dataset.test_images
     return images[next(row for row, pixels in enumerate(images) if not background_is_bright(pixels))]
 
 

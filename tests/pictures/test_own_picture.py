@@ -5,15 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from fmnist_core.config import PRESETS
 from fmnist_core.data.dataset import Dataset
 from fmnist_core.data.sources import draw, load
 from fmnist_core.data.split import split
-from fmnist_core.network.inference import probabilities
-from fmnist_core.network.model import MLP
+from fmnist_core.network.model import model_to_bytes
+from fmnist_core.network.stored_network import StoredNetwork
 from fmnist_core.network.training import Training
 from fmnist_core.pictures.own_picture import background_is_bright, prepare
 from fmnist_core.pictures.picture_file import PictureError, read_picture
@@ -23,7 +22,7 @@ from tests.picture_files import LOSSLESS, LOSSY, TURNS_BACK, difference, held, s
 
 @pytest.fixture(scope="module")
 def garments() -> np.ndarray:
-    return draw().test_images[:20].numpy()
+    return draw().test_images[:20]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,7 @@ def fashion_mnist(real_data_mirror: str, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="module")
 def real(fashion_mnist: Dataset) -> np.ndarray:
-    return np.concatenate([fashion_mnist.train_images.numpy(), fashion_mnist.test_images.numpy()])
+    return np.concatenate([fashion_mnist.train_images, fashion_mnist.test_images])
 
 
 def photo(garment: np.ndarray, top: int = 300, left: int = 37) -> np.ndarray:
@@ -90,18 +89,18 @@ def test_real_images_come_back_nearly(kind, real):
 
 
 @pytest.fixture(scope="module")
-def network(fashion_mnist: Dataset) -> MLP:
+def network(fashion_mnist: Dataset) -> StoredNetwork:
     """The Quick preset's after one epoch."""
     quick = next(preset.config for preset in PRESETS if preset.name == "Quick")
     training = Training(replace(quick, epochs=1), split(fashion_mnist, "held-out", quick.seed))
     assert training.run_epoch().validation_accuracy > 0.8
-    return training.model
+    return StoredNetwork(training.config, model_to_bytes(training.model))
 
 
-def share_of_same_answers(network: MLP, images: torch.Tensor, save: Callable[[np.ndarray], bytes]) -> float:
+def share_of_same_answers(network: StoredNetwork, images: np.ndarray, save: Callable[[np.ndarray], bytes]) -> float:
     """Of images (n, 28, 28), those whose class the network also names after they were saved and read."""
-    read = np.stack([prepare(read_picture(save(image))).pixels for image in images.numpy()])
-    answers = [probabilities(network, pixels).argmax(axis=1) for pixels in (images, torch.from_numpy(read))]
+    read = np.stack([prepare(read_picture(save(image))).pixels for image in images])
+    answers = [network.probabilities(pixels).argmax(axis=1) for pixels in (images, read)]
     return float((answers[0] == answers[1]).mean())
 
 

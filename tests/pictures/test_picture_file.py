@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def garments() -> np.ndarray:
-    return draw().test_images[:20].numpy()
+    return draw().test_images[:20]
 
 
 def refusal(content: bytes) -> str:

@@ -7,7 +7,8 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import f1_score, precision_score, recall_score
 
 from fmnist_core.data.dataset import CLASSES
-from fmnist_core.network.evaluation import CONFIDENCE_BINS, expected_calibration_error
+from fmnist_core.network.evaluation import expected_calibration_error
+from fmnist_core.network.figures import CONFIDENCE_BINS
 from fmnist_core.results.calibration import better_calibrated, calibration_table, reliability
 from fmnist_core.results.confusion import (
     cell_images,
@@ -30,12 +31,12 @@ def guesses(labels, share_right, seed):
     return np.where(rng.random(len(labels)) < share_right, labels, rng.integers(10, size=len(labels)))
 
 
-def scores_of(*confidences):
+def probabilities_of(*confidences):
     """Probabilities whose predicted class is 0, with these values; the rest is spread evenly."""
     return np.array([[c] + [(1 - c) / 9] * 9 for c in confidences], dtype=np.float32)
 
 
-def random_scores(n=3000, seed=1):
+def random_probabilities(n=3000, seed=1):
     """Probabilities of all degrees of confidence, somewhat in favour of LABELS."""
     rng = np.random.default_rng(seed)
     probabilities = rng.normal(size=(n, 10)) * rng.uniform(0, 4, size=(n, 1))
@@ -136,7 +137,7 @@ def test_what_names_no_cell_is_refused(text):
 
 
 def test_a_cells_images_come_surest_first():
-    probabilities = scores_of(0.5, 0.9, 0.7, 0.9, 0.8)
+    probabilities = probabilities_of(0.5, 0.9, 0.7, 0.9, 0.8)
     labels, predicted = np.array([6, 6, 6, 6, 0]), probabilities.argmax(axis=1)
     assert cell_images(labels, predicted, 6, 0, probabilities).tolist() == [1, 3, 2, 0]
     assert cell_images(labels, predicted, 0, 0, probabilities).tolist() == [4]
@@ -144,7 +145,7 @@ def test_a_cells_images_come_surest_first():
 
 
 def test_reliability_is_scikit_learns_curve():
-    probabilities, curve = random_scores(), reliability(random_scores(), LABELS)
+    probabilities, curve = random_probabilities(), reliability(random_probabilities(), LABELS)
     right = probabilities.argmax(axis=1) == LABELS
     accuracy, confidence = calibration_curve(right, probabilities.max(axis=1).astype(float), n_bins=CONFIDENCE_BINS)
     filled = curve.count > 0
@@ -157,7 +158,7 @@ def test_reliability_is_scikit_learns_curve():
 
 
 def test_reliabilitys_calibration_error_is_the_one_stored_with_runs():
-    probabilities = random_scores()
+    probabilities = random_probabilities()
     curve = reliability(probabilities, LABELS)
     stored = expected_calibration_error(torch.from_numpy(probabilities).double().log(), torch.from_numpy(LABELS))
     assert curve.calibration_error == pytest.approx(stored, abs=1e-12)
@@ -168,7 +169,7 @@ def test_reliabilitys_calibration_error_is_the_one_stored_with_runs():
 
 def test_reliability_by_hand():
     # Four images at 0.78, three of them right: |0.78 - 0.75| weighs 4/6. Two at 0.5, both wrong: 0.5 weighs 2/6.
-    curve = reliability(scores_of(0.78, 0.78, 0.78, 0.78, 0.5, 0.5), np.array([0, 0, 0, 1, 1, 1]))
+    curve = reliability(probabilities_of(0.78, 0.78, 0.78, 0.78, 0.5, 0.5), np.array([0, 0, 0, 1, 1, 1]))
     assert curve.calibration_error == pytest.approx(0.03 * 4 / 6 + 0.5 * 2 / 6)
     assert np.flatnonzero(curve.count).tolist() == [7, 11]
     assert (curve.count[11], curve.accuracy[11], curve.accuracy[7]) == (4, 0.75, 0)
@@ -177,7 +178,7 @@ def test_reliability_by_hand():
 
 
 def test_certainty_belongs_to_the_last_bin():
-    curve = reliability(scores_of(1.0), np.array([3]))
+    curve = reliability(probabilities_of(1.0), np.array([3]))
     assert curve.count[-1] == curve.calibration_error == 1
 
 
@@ -188,21 +189,21 @@ def test_reliability_of_nothing_is_refused(images, labels):
 
 
 def test_a_runs_calibration_in_words():
-    table = calibration_table({"Run 3": reliability(scores_of(0.8, 0.8, 0.8, 0.8), np.array([0, 0, 0, 1]))})
+    table = calibration_table({"Run 3": reliability(probabilities_of(0.8, 0.8, 0.8, 0.8), np.array([0, 0, 0, 1]))})
     assert table.iloc[0].tolist() == ["Run 3", "80.0%", "75.0%", "5.0 points", "5.0 points"]
-    shy = calibration_table({"Run 3": reliability(scores_of(0.7), np.array([0]))})
+    shy = calibration_table({"Run 3": reliability(probabilities_of(0.7), np.array([0]))})
     assert shy.loc[0, "Over-confident by"] == "\N{MINUS SIGN}30.0 points"
 
 
 def test_errors_that_cancel_are_not_called_good_calibration():
     """Sure on average as often as right, but wrong where it is sure and right where it is not."""
-    table = calibration_table({"Run 3": reliability(scores_of(0.8, 0.2), np.array([1, 0]))})
+    table = calibration_table({"Run 3": reliability(probabilities_of(0.8, 0.2), np.array([1, 0]))})
     assert table.loc[0, ["Over-confident by", "Calibration error"]].tolist() == ["0.0 points", "80.0 points"]
 
 
 def test_the_better_calibrated_of_two_runs_is_named_whatever_the_order():
     labels = np.array([0, 0, 0, 1])
-    good, bad = reliability(scores_of(*[0.8] * 4), labels), reliability(scores_of(*[0.95] * 4), labels)
+    good, bad = reliability(probabilities_of(*[0.8] * 4), labels), reliability(probabilities_of(*[0.95] * 4), labels)
     for curves in ({"Run 3": good, "Run 5": bad}, {"Run 5": bad, "Run 3": good}):
         assert better_calibrated(curves) == (
             "Run 3 is better calibrated on these images: its calibration error is 15.0 points lower than that of Run 5."
@@ -212,7 +213,7 @@ def test_the_better_calibrated_of_two_runs_is_named_whatever_the_order():
 def test_a_hair_is_not_called_better():
     labels = np.array([0, 0, 0, 1])
     curves = {
-        "Run 3": reliability(scores_of(*[0.8] * 4), labels),
-        "Run 5": reliability(scores_of(*[0.804] * 4), labels),
+        "Run 3": reliability(probabilities_of(*[0.8] * 4), labels),
+        "Run 5": reliability(probabilities_of(*[0.804] * 4), labels),
     }
     assert better_calibrated(curves) == "Both are calibrated about equally well on these images."

@@ -53,7 +53,7 @@ def test_an_image_is_served_pixel_by_pixel_and_for_good(loaded, name):
     assert headers["cache-control"] == "public, max-age=31536000, immutable"
     picture = Image.open(io.BytesIO(body))
     assert (picture.mode, picture.size) == ("L", (28, 28))
-    assert np.array_equal(np.asarray(picture), name.find(REAL)[0].numpy())
+    assert np.array_equal(np.asarray(picture), name.find(REAL)[0])
 
 
 @pytest.mark.parametrize(

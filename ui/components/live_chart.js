@@ -177,12 +177,12 @@ function loadPlotly(address) {
   return library;
 }
 
-// What the figure leaves open, in the page's colours and font. Solid grounds, so that a downloaded picture of a
+// What the figure leaves open, in the page's colours and font. Solid backgrounds, so that a downloaded picture of a
 // dark page is not pale text on nothing.
 function pageTemplate(node) {
   const style = getComputedStyle(node);
   const get = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  const ground = get("background-color");
+  const background = get("background-color");
   const text = get("text-color");
   const muted = get("gray-text-color");
   const grid = get("border-color-light") || get("border-color");
@@ -190,12 +190,12 @@ function pageTemplate(node) {
   const axis = { gridcolor: grid, linecolor: grid, zerolinecolor: grid, tickfont: font, title: { font } };
   return {
     layout: {
-      paper_bgcolor: ground,
-      plot_bgcolor: ground,
+      paper_bgcolor: background,
+      plot_bgcolor: background,
       font: { family: get("font"), size: 13, color: text },
       xaxis: axis,
       yaxis: axis,
-      hoverlabel: { bgcolor: ground, bordercolor: get("border-color"), font: { color: text, size: 13 } },
+      hoverlabel: { bgcolor: background, bordercolor: get("border-color"), font: { color: text, size: 13 } },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: muted, activecolor: get("primary-color") },
     },
   };

@@ -3,17 +3,15 @@
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
-import torch
 
 from fmnist_core.charts.answer_chart import Answer, answer_chart, chart_height
 from fmnist_core.data.dataset import CLASSES
 from fmnist_core.data.evaluation_images import Part
 from fmnist_core.data.image_name import ImageName
-from fmnist_core.network.explanation import dropout_passes, relevance
-from fmnist_core.network.inference import probabilities
-from fmnist_core.network.model import MLP
+from fmnist_core.network.stored_network import StoredNetwork
 from fmnist_core.pictures.png import png_image, relevance_overlay
 from fmnist_core.results.side_by_side import cause, less_dropout_first
+from fmnist_core.store.run import Run
 from fmnist_core.wording import percentage
 from ui import handles
 from ui.components.live_chart import live_chart
@@ -30,8 +28,7 @@ def show_answers(image: Image, chosen: Chosen, *, true_class: int | None = None,
 
     `true_class` is known, and `name` given, for images of the data set: only their replays are stored.
     """
-    networks = [handles.network(run.key, chosen.kind, run.epoch_of(chosen.kind)) for run in chosen.runs]
-    answers = [probabilities(network, torch.from_numpy(image[np.newaxis]))[0] for network in networks]
+    answers = [_answer(run, chosen, image, name) for run in chosen.runs]
     with st.container(horizontal=True, key="predict.pick", gap="medium"):
         with st.container(width=200):
             st.image(png_image(image, scale=_SCALE), width="content", alt="The image, enlarged")
@@ -40,9 +37,30 @@ def show_answers(image: Image, chosen: Chosen, *, true_class: int | None = None,
             _verdicts(chosen, answers, true_class)
     ask_often, show_pixels = _switches()
     if show_pixels:
-        _pixels(image, chosen, networks, answers)
-    spreads = [dropout_passes(network, image, PASSES) if ask_often else None for network in networks]
+        _pixels(image, chosen, answers)
+    spreads = [_network(run, chosen).dropout_passes(image, PASSES) if ask_often else None for run in chosen.runs]
     _chart(chosen, answers, spreads, true_class, name)
+
+
+def _network(run: Run, chosen: Chosen) -> StoredNetwork:
+    return handles.network(run.key, chosen.kind, run.epoch_of(chosen.kind))
+
+
+def _answer(run: Run, chosen: Chosen, image: Image, name: ImageName | None) -> npt.NDArray[np.float32]:
+    """A run's probabilities (10,): for an image that it is evaluated on they are there already, for the grid."""
+    if name is not None:
+        part = _part(name)
+        row = handles.evaluation_images_of(run, part).row(name)
+        if row is not None:
+            answer: npt.NDArray[np.float32] = handles.probabilities_of(
+                run.key, chosen.kind, run.epoch_of(chosen.kind), part
+            )[row]
+            return answer
+    return _network(run, chosen).probabilities(image[np.newaxis])[0]
+
+
+def _part(name: ImageName) -> Part:
+    return "test" if name.source == "test" else "validation"
 
 
 def _title(name: ImageName | None, true_class: int | None) -> str:
@@ -88,17 +106,17 @@ def _switches() -> tuple[bool, bool]:
             "Show which pixels mattered",
             key="predict.pixels",
             persist_state="session",
-            help="Gradient times input: how much the class's logit would fall if a pixel went black, by the slope at "
-            "this image.",
+            help="Gradient times input: how much the class's logit would fall if a pixel went black, by its slope at "
+            "this image. The softmax makes probabilities of the logits.",
         )
     return ask_often, show_pixels
 
 
-def _pixels(image: Image, chosen: Chosen, networks: list[MLP], answers: list[npt.NDArray[np.float32]]) -> None:
+def _pixels(image: Image, chosen: Chosen, answers: list[npt.NDArray[np.float32]]) -> None:
     with st.container(horizontal=True, gap="medium"):
-        for run, network, answer in zip(chosen.runs, networks, answers, strict=True):
+        for run, answer in zip(chosen.runs, answers, strict=True):
             top = int(answer.argmax())
-            overlay = relevance_overlay(image, relevance(network, image, top), scale=_SCALE)
+            overlay = relevance_overlay(image, _network(run, chosen).relevance(image, top), scale=_SCALE)
             with st.container(width=200):
                 st.image(overlay, width="content", alt=f"Pixels that mattered to run {run.number}")
                 st.caption(f"Run {run.number}: what speaks for **{CLASSES[top]}**")
@@ -164,7 +182,7 @@ def _chart(
 
 def _replay(chosen: Chosen, name: ImageName) -> dict[int, list[npt.NDArray[np.float32] | None]]:
     """Epoch -> each run's probabilities (10,), None where a run has none; empty where the first run has none."""
-    part: Part = "test" if name.source == "test" else "validation"
+    part = _part(name)
     stored = []
     for run in chosen.runs:
         replay, row = (

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from fmnist_core.comparison.arms import ArmRun
 from fmnist_core.store.run import Run
-from fmnist_core.wording import percentage
+from fmnist_core.wording import capitalised, dropout_name, percentage
 from ui import handles
 from ui.guards import explaining
 
@@ -46,37 +47,44 @@ def harder_training() -> None:
 
 
 def evaluation_mode(runs: Sequence[ArmRun]) -> None:
-    """Why model.eval() matters, with a switch that leaves dropout on."""
-    with st.popover("Why does model.eval() matter?", icon=":material/help:"):
+    """Why model.eval() matters, with a switch that leaves dropout on; nothing is computed before it is used."""
+    popover = st.popover(
+        "Why does model.eval() matter?", icon=":material/help:", key="compare.evaluation_mode", on_change="rerun"
+    )
+    if not popover.open:
+        return
+    with popover:
         st.markdown(
             "`model.eval()` tells the network that it is used now, not trained: dropout is off, and batch "
             "normalisation uses what it learnt. Whoever forgets it measures a crippled network, and gets another "
             "figure each time."
         )
         # Streamlit compares a choice with the one before, which frames of epochs do not bear: hence their names.
-        candidates: dict[str, tuple[Run, int]] = {
-            f"Dropout {arm.dropout:g}, seed {arm.seed}": (arm.run, arm.run.best_epoch)
+        candidates: dict[str, tuple[Run, pd.DataFrame]] = {
+            f"{capitalised(dropout_name(arm.dropout))}, seed {arm.seed}": (arm.run, arm.epochs)
             for arm in runs
             if arm.run is not None and arm.run.best_epoch is not None and arm.dropout > 0
         }
         if not candidates:
             st.caption("Once a run with dropout has an epoch, a switch here shows the damage.")
             return
-        chosen, best_epoch = candidates[st.selectbox("Run", list(candidates), key="compare.forgetful_run")]
+        run, epochs = candidates[st.selectbox("Run", list(candidates), key="compare.forgetful_run")]
         left_on = st.toggle("Leave dropout on while evaluating", key="compare.forget")
-        with explaining("The network cannot be read"):
-            right, wrong = handles.forgetful_evaluation(chosen.key, best_epoch)
-        shown = wrong if left_on else right
+        best = epochs.set_index("epoch").loc[run.epoch_of("best")]
+        right_loss, right_accuracy = best["validation_loss"], best["validation_accuracy"]
         loss, accuracy = st.columns(2)
-        loss.metric(
-            "Validation loss",
-            f"{shown.loss:.3f}",
-            f"{wrong.loss - right.loss:+.3f}" if left_on else None,
-            delta_color="inverse",
-        )
-        accuracy.metric(
-            "Validation accuracy",
-            percentage(shown.accuracy),
-            f"{100 * (wrong.accuracy - right.accuracy):+.1f} points" if left_on else None,
-        )
-        st.caption(f"The network of the best epoch ({best_epoch}), on the same images.")
+        if left_on:
+            with explaining("The network cannot be read"):
+                wrong = handles.forgetful_evaluation(run.key, run.epoch_of("best"))
+            loss.metric(
+                "Validation loss", f"{wrong.loss:.3f}", f"{wrong.loss - right_loss:+.3f}", delta_color="inverse"
+            )
+            accuracy.metric(
+                "Validation accuracy",
+                percentage(wrong.accuracy),
+                f"{100 * (wrong.accuracy - right_accuracy):+.1f} points",
+            )
+        else:
+            loss.metric("Validation loss", f"{right_loss:.3f}")
+            accuracy.metric("Validation accuracy", percentage(right_accuracy))
+        st.caption(f"The network of the best epoch ({run.best_epoch}), on the same images.")

@@ -12,7 +12,7 @@ from fmnist_core.data.dataset import CLASSES
 from fmnist_core.data.evaluation_images import Part
 from fmnist_core.data.image_name import ImageName
 from fmnist_core.jobs.maps import MapRequest
-from fmnist_core.network.explanation import first_layer_weights, strongest_first
+from fmnist_core.network.stored_network import strongest_first
 from fmnist_core.pictures.png import diverging_sheet
 from fmnist_core.results.calibration import better_calibrated, calibration_table, reliability
 from fmnist_core.results.side_by_side import is_fair
@@ -98,7 +98,7 @@ def show_first_layer(chosen: Chosen, part: Part, common: CommonAnswers) -> None:
         "it inhibits it. Units with the largest weights come first, at most a hundred."
     )
     weights = [
-        first_layer_weights(handles.network(run.key, chosen.kind, run.epoch_of(chosen.kind))) for run in chosen.runs
+        handles.network(run.key, chosen.kind, run.epoch_of(chosen.kind)).first_layer_weights() for run in chosen.runs
     ]
     order = strongest_first(weights[0])[:_UNITS]
     same_start = len(weights) == 2 and weights[0].shape == weights[1].shape and _share_a_start(*chosen.runs)
