@@ -2,12 +2,8 @@
 
 from dataclasses import dataclass
 
-import torch
-
 from fmnist_core.data.evaluation_images import Part, evaluation_images
 from fmnist_core.data.sources import load_matching
-from fmnist_core.jobs.worker import _open_store
-from fmnist_core.network.model import model_from_bytes
 from fmnist_core.settings import Settings
 from fmnist_core.store.run import Weights
 
@@ -23,7 +19,12 @@ class MapRequest:
 
 def map_stored_run(settings: Settings, request: MapRequest) -> None:
     """Draw a neighbourhood map of a run that has ended, and store it. Raises DataError and StoreError."""
-    # Here and not above: scikit-learn takes a second and 80 MB that a worker which only trains need not spend.
+    # Here and not above: who asks for a map needs no torch. And scikit-learn takes a second and 80 MB that a worker
+    # which only trains need not spend.
+    import torch
+
+    from fmnist_core.jobs.worker import _open_store
+    from fmnist_core.network.model import model_from_bytes
     from fmnist_core.network.projection import last_hidden, neighbourhood
 
     torch.set_num_threads(1)
