@@ -4,9 +4,9 @@ import streamlit as st
 
 from fmnist_core.comparison.study import Study
 from ui.forms.config_form import sentence
-from ui.forms.study_form import ARTICLE, ONE_CYCLE, fill_study_form, start_study, study_form
+from ui.forms.study_form import ARTICLE, ONE_CYCLE, fill_study_form, start_study, stop_runs, study_form
 from ui.views import explanations
-from ui.views.study_view import show_study
+from ui.views.study_view import active_keys, show_study
 
 st.title("Does dropout help here?", anchor=False)
 st.write(
@@ -37,6 +37,8 @@ with setup:
         on_click=start_study,
         help="Trains what is not stored yet, one run a processor core. Closing this page stops nothing.",
     )
+    if study is not None and (keys := active_keys(study)):
+        st.button("Stop all", icon=":material/stop:", key="compare.stop", on_click=stop_runs, args=(keys,))
     if problem := st.session_state.pop("compare.problem", None):
         st.error(problem, icon=":material/error:")
     st.subheader("What the learning rate does", anchor=False)

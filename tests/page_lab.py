@@ -12,12 +12,13 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from fmnist_core.config import RunConfig
-from fmnist_core.data import background as loading
+from fmnist_core.data import background
 from fmnist_core.data.evaluation_images import evaluation_images
 from fmnist_core.jobs import worker
 from fmnist_core.network.inference import probabilities
 from fmnist_core.network.model import model_from_bytes
 from fmnist_core.results import selection
+from fmnist_core.store import shared_runs
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.runs import Store
 from fmnist_core.store.tables import PREDICTIONS
@@ -64,9 +65,10 @@ class Lab:
         self.dispatcher = IdleDispatcher()
         self.load = lambda report: self.dataset
         monkeypatch.setattr(handles, "dispatcher", lambda: self.dispatcher)
-        monkeypatch.setattr(loading, "load", lambda settings, report: self.load(report))
+        monkeypatch.setattr(background, "load", lambda settings, report: self.load(report))
         monkeypatch.setattr(worker, "load_matching", lambda settings, fingerprint: self.dataset)
         monkeypatch.setattr(selection, "new_order", lambda: 0)
+        monkeypatch.setattr(shared_runs, "LOOK_SECONDS", 0)
 
     @property
     def store(self):
@@ -198,4 +200,7 @@ def curve(figure, name):
 
 
 def progress_bars(app):
-    return [(element.proto.value, element.proto.text) for element in app.get("progress")]
+    """Share and text of what is under way."""
+    ours = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    bars = [(element.proto.value, element.proto.text) for element in app.get("progress")]
+    return bars + [(bar["share"], bar["text"]) for bar in ours if "share" in bar]

@@ -22,6 +22,7 @@ from fmnist_core.store.run import Run, Weights, to_run
 from fmnist_core.store.tables import EPOCHS, PREDICTIONS, PROJECTIONS, RUNS, SHOWN_RUNS, TESTS, WEIGHTS
 
 WAITING_LIMIT = 32
+EPOCH_COLUMNS = [column.name for column in EPOCHS.columns if column.name != "run_key"]
 
 
 class QueueFullError(RuntimeError):
@@ -116,20 +117,34 @@ class Store:
             rows = connection.execute(SHOWN_RUNS.order_by(RUNS.c.number.desc())).mappings().all()
         return [to_run(row) for row in rows]
 
+    def changed_runs(self, known: Collection[Run]) -> list[Run]:
+        """The runs that may differ from `known`, what an earlier look at the whole store found; oldest first."""
+        newest = max((run.number for run in known), default=0)
+        last_end = max((run.ended_at for run in known if run.ended_at is not None), default=0.0)
+        active = [run.key for run in known if run.is_active]
+        news = sa.or_(
+            RUNS.c.number > newest,
+            RUNS.c.ended_at > last_end,
+            RUNS.c.key.in_(active),
+            RUNS.c.status.in_(("queued", "running")),
+        )
+        with self.database.reading() as connection:
+            rows = connection.execute(SHOWN_RUNS.where(news).order_by(RUNS.c.number)).mappings().all()
+        return [to_run(row) for row in rows]
+
     def epochs(self, key: str) -> pd.DataFrame:
         """The run's epochs so far, one a row, with the columns of EpochResult."""
         return self.epochs_of([key])[key]
 
     def epochs_of(self, keys: Collection[str]) -> dict[str, pd.DataFrame]:
         """The epochs of each run, as `epochs` gives them, in one query."""
-        columns = [column for column in EPOCHS.columns if column.name != "run_key"]
+        columns = [EPOCHS.c[name] for name in EPOCH_COLUMNS]
         query = sa.select(EPOCHS.c.run_key, *columns).where(EPOCHS.c.run_key.in_(keys)).order_by(EPOCHS.c.epoch)
         rows: dict[str, list[tuple[Any, ...]]] = {key: [] for key in keys}
         with self.database.reading() as connection:
             for key, *figures in connection.execute(query):
                 rows[key].append(tuple(figures))
-        names = [column.name for column in columns]
-        return {key: pd.DataFrame(figures, columns=names) for key, figures in rows.items()}
+        return {key: pd.DataFrame(figures, columns=EPOCH_COLUMNS) for key, figures in rows.items()}
 
     def weights(self, key: str, kind: Weights) -> StoredWeights | None:
         """The network of a run's best or last epoch, together with that epoch; None before there is one."""

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fmnist_core.data import download
-from fmnist_core.data import sources as data_module
+from fmnist_core.data import download, sources
 from fmnist_core.data.dataset import CLASSES, DataError, Dataset
 from fmnist_core.data.sources import draw, load, load_matching
 from fmnist_core.data.split import Split, normalise, split
@@ -117,7 +116,7 @@ def test_cache_that_cannot_be_written_is_still_read(official, home, monkeypatch)
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a cache hit must neither lock nor write")
 
-    monkeypatch.setattr(data_module, "FileLock", refuse)
+    monkeypatch.setattr(sources, "FileLock", refuse)
     monkeypatch.setattr(Path, "mkdir", refuse)
     assert load(settings).is_real
 

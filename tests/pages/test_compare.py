@@ -424,7 +424,7 @@ def test_the_page_follows_runs_as_they_train(lab):
     app.run()
     assert not app.exception
     ((share, words),) = progress_bars(app)
-    assert share == 12  # one epoch of eight
+    assert share == 1 / 8
     assert words.startswith("0 of 4 runs finished · about ")
     assert table(app)["Seeds"].tolist() == ["0 of 2", "0 of 2"]
     assert "compare.reveal" not in keys(app.button)
@@ -607,7 +607,7 @@ def test_a_store_that_cannot_be_written_is_explained(lab, method, key, start, mo
 @pytest.mark.parametrize(
     ("method", "start"),
     [
-        ("runs_of", "The comparison cannot be shown: "),
+        ("changed_runs", "The comparison cannot be shown: "),
         ("epochs_of", "The comparison cannot be shown: "),
         ("tests_of", "The comparison cannot be shown: "),
         ("weights", "The network cannot be read: "),
@@ -622,7 +622,7 @@ def test_a_store_that_cannot_be_read_is_explained(lab, method, start, monkeypatc
     assert not app.button(key="compare.start").disabled
 
 
-# Buttons beside the answer: a browser runs only the part of the page that they are in
+# A button beside the answer: a browser runs only the part of the page that it is in
 
 
 def press_in_fragment(app, key, monkeypatch):
@@ -643,11 +643,3 @@ def test_five_seeds_asked_for_beside_the_answer_are_shown_at_once(lab, monkeypat
     assert table(app)["Seeds"].tolist() == ["1 of 5", "1 of 5"]
     ((_, words),) = progress_bars(app)
     assert words.startswith("2 of 10 runs finished")
-
-
-def test_a_stop_that_fails_beside_the_answer_is_explained_at_once(lab, monkeypatch):
-    ask(lab, STUDY)
-    app = open_study(lab, STUDY)
-    failing("cancel", "the run store cannot be written (disk full)", monkeypatch)
-    press_in_fragment(app, "compare.stop", monkeypatch)
-    assert texts(app.error) == ["The runs could not be stopped: the run store cannot be written (disk full)."]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from streamlit import config
+
+from ui.components.addresses import asset_path
 
 if TYPE_CHECKING:
     from fmnist_core.data.image_name import ImageName
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 
 def image_folder(fingerprint: str) -> str:
     """What comes before the names of a data set's images in their addresses."""
-    base = config.get_option("server.baseUrlPath").strip("/")
-    return f"{'/' if base else ''}{base}/assets/images/{fingerprint}/"
+    return asset_path(f"images/{fingerprint}/")
 
 
 def image_path(fingerprint: str, name: "ImageName | str") -> str:

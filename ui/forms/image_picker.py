@@ -69,8 +69,7 @@ def image_picker(common: CommonAnswers, chosen: Chosen, part: Part, picked: str 
     page = min(state.get("predict.page", 0), pages - 1)
     shown = rows[page * PAGE_IMAGES : (page + 1) * PAGE_IMAGES]
     picked = picked or str(common.images.name(int(shown[0])))
-    dataset = handles.data().dataset
-    assert dataset is not None, "the frame waits for data"
+    dataset = handles.dataset()
     image_grid(
         [_tile(common, int(row), chosen) for row in shown],
         key="predict.grid",

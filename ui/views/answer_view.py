@@ -88,8 +88,8 @@ def _switches() -> tuple[bool, bool]:
             "Show which pixels mattered",
             key="predict.pixels",
             persist_state="session",
-            help="Gradient times input: how much the class's score would fall if a pixel went black, judged by the "
-            "slope at this image.",
+            help="Gradient times input: how much the class's logit would fall if a pixel went black, by the slope at "
+            "this image.",
         )
     return ask_often, show_pixels
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from fmnist_core.comparison.arms import ArmRun
-from fmnist_core.store.database import StoreError
+from fmnist_core.store.run import Run
 from fmnist_core.wording import percentage
 from ui import handles
-from ui.wording import plain
+from ui.guards import explaining
 
 
 def overfitting() -> None:
@@ -54,21 +54,18 @@ def evaluation_mode(runs: Sequence[ArmRun]) -> None:
             "figure each time."
         )
         # Streamlit compares a choice with the one before, which frames of epochs do not bear: hence their names.
-        candidates = {
-            f"Dropout {arm.dropout:g}, seed {arm.seed}": arm.run
+        candidates: dict[str, tuple[Run, int]] = {
+            f"Dropout {arm.dropout:g}, seed {arm.seed}": (arm.run, arm.run.best_epoch)
             for arm in runs
             if arm.run is not None and arm.run.best_epoch is not None and arm.dropout > 0
         }
         if not candidates:
             st.caption("Once a run with dropout has an epoch, a switch here shows the damage.")
             return
-        chosen = candidates[st.selectbox("Run", list(candidates), key="compare.forgetful_run")]
+        chosen, best_epoch = candidates[st.selectbox("Run", list(candidates), key="compare.forgetful_run")]
         left_on = st.toggle("Leave dropout on while evaluating", key="compare.forget")
-        try:
-            right, wrong = handles.forgetful_evaluation(chosen.key, chosen.best_epoch)
-        except StoreError as error:
-            st.error(f"The network cannot be read: {plain(str(error))}.", icon=":material/error:")
-            return
+        with explaining("The network cannot be read"):
+            right, wrong = handles.forgetful_evaluation(chosen.key, best_epoch)
         shown = wrong if left_on else right
         loss, accuracy = st.columns(2)
         loss.metric(
@@ -82,4 +79,4 @@ def evaluation_mode(runs: Sequence[ArmRun]) -> None:
             percentage(shown.accuracy),
             f"{100 * (wrong.accuracy - right.accuracy):+.1f} points" if left_on else None,
         )
-        st.caption(f"The network of the best epoch ({chosen.best_epoch}), on the same images.")
+        st.caption(f"The network of the best epoch ({best_epoch}), on the same images.")
