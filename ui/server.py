@@ -17,8 +17,8 @@ from ui.page_files import PAGES
 if TYPE_CHECKING:
     from fmnist_core.jobs.dispatcher import Dispatcher
 
-# What pages import only where they need it: the slowest, which nobody should have to wait for.
-_SLOW_IMPORTS = ("plotly.graph_objects", "sklearn.metrics", "scipy.stats")
+# What is imported only where it is used, since it takes a second: after all that every page needs.
+_SLOW_IMPORTS = ("sklearn.metrics", "sklearn.decomposition", "scipy.stats")
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,8 @@ class WarmUp:
 
     def _work(self) -> None:
         # Not with this module: a server that imports these before its runtime is there keeps caches of another kind.
+        from threadpoolctl import threadpool_limits
+
         from fmnist_core.store.database import StoreError
         from ui import handles
 
@@ -61,6 +63,8 @@ class WarmUp:
             self._dispatcher = handles.dispatcher()
         except (ValueError, StoreError) as error:  # every page says so as well
             logger.error("%s", error)
+        # A test-set pass on more threads than one waits for cores that are busy training: 0.07 s then become 0.7 s.
+        threadpool_limits(1, user_api="blas")
         for module in (*_imports_of_pages(), *_SLOW_IMPORTS):
             if self._closing.is_set():
                 return

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 if TYPE_CHECKING:  # study imports this module
     pass
@@ -66,6 +65,8 @@ def paired_difference(
         reach = 0.0 if p_value <= 1 - confidence else math.inf
         return PairedDifference(metric, mean, mean - reach, mean + reach, pairs, p_value, 0.0, confidence)
     error = spread / math.sqrt(pairs)
+    from scipy import stats
+
     reach = float(stats.t.ppf((1 + confidence) / 2, pairs - 1)) * error
     p_value = 2 * float(stats.t.sf(abs(mean) / error, pairs - 1))
     return PairedDifference(metric, mean, mean - reach, mean + reach, pairs, p_value, spread, confidence)
@@ -84,6 +85,8 @@ def seeds_needed(difference: PairedDifference, power: float = 0.8, level: float 
     if difference.spread == 0:
         return math.ceil(1 - math.log2(level))  # the sign test's, as in `paired_difference`
     pairs = np.arange(2, SEEDS_CAP + 1)
+    from scipy import stats
+
     critical = stats.t.ppf(1 - level / 2, pairs - 1)
     reached = stats.nct.sf(critical, pairs - 1, abs(difference.mean) / difference.spread * np.sqrt(pairs)) >= power
     return int(pairs[reached.argmax()]) if reached.any() else None

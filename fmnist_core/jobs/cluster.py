@@ -11,12 +11,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from fmnist_core.settings import Settings
-
-if TYPE_CHECKING:
-    from distributed import LocalCluster
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +23,7 @@ IDLE_SECONDS = 60.0  # a worker that had nothing to do for so long is ended; ano
 WORKER_MEMORY = 800 * 2**20
 WORKERS_SHARE = 0.6  # of the memory; the rest is for the server, for the browser and for the system
 
-DASK_SETTINGS = {
+_DASK_SETTINGS = {
     # A task that kills its worker is not tried again by Dask: the store counts the attempts.
     "distributed.scheduler.allowed-failures": 0,
     # Dask has its workers give memory back at every chance, and samples what they do a hundred times a second. A
@@ -62,13 +59,15 @@ class LocalWorkers:
     """
 
     def __init__(self, limit: int) -> None:
+        import dask
         from distributed import LocalCluster
 
+        dask.config.set(_DASK_SETTINGS)
         self._limit = limit
         self._idle_since: dict[object, float] = {}
         if sys.platform == "linux":
             _start_fork_server()
-        self.cluster: LocalCluster = LocalCluster(
+        self.cluster: Any = LocalCluster(
             n_workers=0,
             threads_per_worker=1,
             memory_limit=0,  # Dask would pause or kill a large run; the system decides better

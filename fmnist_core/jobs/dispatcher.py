@@ -12,7 +12,7 @@ import uuid
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from fmnist_core.jobs.cluster import DASK_SETTINGS, LocalWorkers, worker_limit
+from fmnist_core.jobs.cluster import LocalWorkers, worker_limit
 from fmnist_core.jobs.maps import MapRequest, map_stored_run
 from fmnist_core.settings import Settings
 from fmnist_core.store.database import StoreError
@@ -153,10 +153,8 @@ class Dispatcher:
 
     def _connect(self) -> "Client":
         if self._client is None:
-            import dask
             from distributed import Client
 
-            dask.config.set(DASK_SETTINGS)
             if self._settings.scheduler is None:
                 self._workers = LocalWorkers(worker_limit(self._settings))
             address = self._settings.scheduler if self._workers is None else self._workers.cluster

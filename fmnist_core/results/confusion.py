@@ -10,7 +10,6 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from fmnist_core.data.dataset import CLASSES
 
@@ -24,6 +23,8 @@ NOTHING_TO_COUNT = "\N{EN DASH}"
 
 def confusion(labels: Classes, predicted: Classes) -> npt.NDArray[np.int64]:
     """Count images, int64 (10, 10): rows are true classes, columns predicted ones."""
+    from sklearn.metrics import confusion_matrix
+
     matrix: npt.NDArray[np.int64] = confusion_matrix(labels, predicted, labels=range(len(CLASSES))).astype(np.int64)
     return matrix
 
@@ -42,6 +43,8 @@ def class_table(labels: Classes, predictions: Mapping[str, Classes]) -> pd.DataF
     shares. A measure that has nothing to count is NaN: precision where the run never names the class, recall where the
     class has no images, F1 where both hold.
     """
+    from sklearn.metrics import precision_recall_fscore_support
+
     figures = {
         name: precision_recall_fscore_support(
             labels, predicted, labels=range(len(CLASSES)), average=None, zero_division=np.nan
