@@ -26,7 +26,7 @@ from benchmarks.server import Memory, Server, memory_of, running_server, setting
 from benchmarks.visitor import PageFailedError, Tick, visiting
 from fmnist_core.config import PRESETS, Preset
 from fmnist_core.data import load
-from fmnist_core.store import Store
+from fmnist_core.store.runs import Store
 
 ARTICLE, QUICK = PRESETS[0], PRESETS[2]
 JOIN_SECONDS = 10.0

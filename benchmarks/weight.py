@@ -22,8 +22,9 @@ import psutil
 from benchmarks.server import Memory, Server, memory_of, running_server, settings_at, wait_until
 from benchmarks.visitor import Visitor, visiting
 from fmnist_core.config import PRESETS, RunConfig
-from fmnist_core.data import Dataset, load
-from fmnist_core.store import Store
+from fmnist_core.data.dataset import Dataset
+from fmnist_core.data.sources import load
+from fmnist_core.store.runs import Store
 
 ARTICLE, QUICK = PRESETS[0], PRESETS[2]
 VIEWS = ("Mistakes", "Confidence", "Doubtful labels", "First layer", "Map")

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import streamlit as st
-from dask.system import CPU_COUNT
 
 from fmnist_core.charts.arm_curves import ArmCurves, arm_panels, overlay
 from fmnist_core.charts.colours import arm_colour, run_colour
@@ -26,6 +25,7 @@ from fmnist_core.data.dataset import Dataset, Pixels
 from fmnist_core.data.evaluation_images import EvaluationImages, Part, evaluation_images
 from fmnist_core.data.image_name import Source
 from fmnist_core.data.summary import Summary, summarise
+from fmnist_core.jobs import cluster
 from fmnist_core.jobs.dispatcher import Dispatcher
 from fmnist_core.network.figures import Evaluation
 from fmnist_core.network.projection import plane
@@ -76,7 +76,7 @@ def dataset() -> Dataset:
 
 def worker_limit() -> int:
     """How many runs train at once at most."""
-    return settings().workers or CPU_COUNT
+    return cluster.worker_limit(settings())
 
 
 @st.cache_resource(show_spinner=False)

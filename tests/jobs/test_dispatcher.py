@@ -105,7 +105,7 @@ def kill_the_first_seed(settings, key, owner):
 
 
 def test_a_run_that_kills_every_worker_fails_alone(store, settings, ask, monkeypatch):
-    monkeypatch.setattr(dispatching, "train_stored_run", kill_the_first_seed)
+    monkeypatch.setattr(dispatching, "train_on_worker", kill_the_first_seed)
     poison = ask(replace(CONFIG, seed=666))
     others = [ask(replace(CONFIG, seed=seed)) for seed in range(2)]
     with Dispatcher(store, settings):

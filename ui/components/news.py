@@ -17,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from fmnist_core.store.database import StoreError
 from ui.components.addresses import asset_path
 
 _KEPT_TOPICS = 1024
@@ -84,6 +83,8 @@ def news_route() -> Route:
 def _respond(request: Request) -> Response:
     """Nothing (204) where the news is what `since` names; 404 for what this server was never asked to draw."""
     # Not async, so that Starlette answers in a thread: who looks at the store first may have to wait for it.
+    from fmnist_core.store.database import StoreError  # the route is there before the server answers; SQLAlchemy waits
+
     headers = {"Cache-Control": "no-store"}
     with _lock:
         tell = _topics.get(request.path_params["token"])

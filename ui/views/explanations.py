@@ -71,7 +71,7 @@ def evaluation_mode(runs: Sequence[ArmRun]) -> None:
         run, epochs = candidates[st.selectbox("Run", list(candidates), key="compare.forgetful_run")]
         left_on = st.toggle("Leave dropout on while evaluating", key="compare.forget")
         best = epochs.set_index("epoch").loc[run.epoch_of("best")]
-        right_loss, right_accuracy = best["validation_loss"], best["validation_accuracy"]
+        right_loss, right_accuracy = float(best["validation_loss"]), float(best["validation_accuracy"])
         loss, accuracy = st.columns(2)
         if left_on:
             with explaining("The network cannot be read"):
