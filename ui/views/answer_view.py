@@ -53,7 +53,8 @@ def _answer(run: Run, chosen: Chosen, image: Image, name: ImageName | None) -> n
         row = handles.evaluation_images_of(run, part).row(name)
         if row is not None:
             answers = handles.probabilities_of(run.key, chosen.kind, run.epoch_of(chosen.kind), part)
-            return np.asarray(answers[row])
+            answer: npt.NDArray[np.float32] = answers[row]
+            return answer
     return _network(run, chosen).probabilities(image[np.newaxis])[0]
 
 

@@ -70,8 +70,8 @@ def evaluation_mode(runs: Sequence[ArmRun]) -> None:
             return
         run, epochs = candidates[st.selectbox("Run", list(candidates), key="compare.forgetful_run")]
         left_on = st.toggle("Leave dropout on while evaluating", key="compare.forget")
-        best = epochs.set_index("epoch").loc[run.epoch_of("best")]
-        right_loss, right_accuracy = float(best["validation_loss"]), float(best["validation_accuracy"])
+        best = epochs[epochs["epoch"] == run.epoch_of("best")]
+        right_loss, right_accuracy = best["validation_loss"].item(), best["validation_accuracy"].item()
         loss, accuracy = st.columns(2)
         if left_on:
             with explaining("The network cannot be read"):
