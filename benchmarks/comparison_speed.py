@@ -5,7 +5,6 @@ runs once without and once with dropout, one after the other, on all cores. The 
 for EPOCHS epochs, and medians over the rounds are compared. Last, the time to gather the finished comparison again.
 """
 
-import os
 import statistics
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 import torch
+from dask.system import CPU_COUNT
 
 from benchmarks.article_loop import article_epochs
 from fmnist_core.comparison.progress import collect, stored_runs
@@ -43,7 +43,7 @@ def comparison_seconds(store: Store, dispatcher: Dispatcher, study: Study, data_
 
 def article_seconds(root: Path, epochs: int) -> float:
     """Wall-clock seconds of the article's loop, first without and then with dropout, on all cores."""
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.set_num_threads(CPU_COUNT)
     began = time.perf_counter()
     for dropout in (0.0, 0.2):
         for _ in islice(article_epochs(root, dropout=dropout), epochs):

@@ -4,7 +4,6 @@ Both train on all 60,000 images with the article's recipe and evaluate on the te
 training images as well. They alternate in one process, so that both meet the same other load; medians are compared.
 """
 
-import os
 import statistics
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from dask.system import CPU_COUNT
 
 from benchmarks.article_loop import article_epochs
 from fmnist_core.config import RunConfig
@@ -39,7 +39,7 @@ def main() -> int:
     data = load(settings)
     assert data.is_real, data.notes
     parts = split(data, "article", seed=0)
-    cores = len(os.sched_getaffinity(0))
+    cores = CPU_COUNT
     with tempfile.TemporaryDirectory() as root:
         # torchvision expects the files in a folder of this name.
         (Path(root) / "FashionMNIST").mkdir()

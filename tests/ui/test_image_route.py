@@ -75,5 +75,5 @@ def test_what_is_not_there_gets_a_sentence_that_no_cache_keeps(loaded, fingerpri
 
 
 def test_no_image_is_served_while_the_data_load(lab, monkeypatch):
-    monkeypatch.setattr("ui.components.image_route.handles.data", lambda: type("Loading", (), {"dataset": None}))
+    monkeypatch.setattr("ui.handles.data", lambda: type("Loading", (), {"dataset": None}))
     assert fetch(image_path(REAL.fingerprint, "test-25"))[0] == 404
