@@ -18,13 +18,14 @@ from pathlib import Path
 import torch
 
 from benchmarks.article_loop import article_epochs
-from fmnist_core.comparison.progress import collect
+from fmnist_core.comparison.progress import collect, stored_runs
 from fmnist_core.comparison.study import Study
 from fmnist_core.config import PRESETS
 from fmnist_core.data.sources import load
 from fmnist_core.jobs.dispatcher import Dispatcher
 from fmnist_core.settings import Settings
 from fmnist_core.store.runs import Store
+from fmnist_core.store.shared_runs import SharedRuns
 
 BAR = 6.0
 EPOCHS = 5
@@ -74,7 +75,8 @@ def main() -> int:
                 pairs.append((theirs, ours))
                 print(f"{theirs:>16.1f} {ours:>16.1f}", flush=True)
             began = time.perf_counter()
-            collect(study, store, data.fingerprint)
+            shared = SharedRuns(store)
+            collect(study, stored_runs(study, shared, data.fingerprint), shared)
             again = time.perf_counter() - began
         store.close()
     theirs, ours = (statistics.median(column) for column in zip(*pairs, strict=True))

@@ -6,7 +6,7 @@ from fmnist_core.comparison.study import Study
 from ui.forms.config_form import sentence
 from ui.forms.study_form import ARTICLE, ONE_CYCLE, fill_study_form, start_study, study_form
 from ui.views import explanations
-from ui.views.study_view import show_study
+from ui.views.study_view import show_study, stop_button
 
 st.title("Does dropout help here?", anchor=False)
 st.write(
@@ -28,15 +28,18 @@ if "compare.dropouts" not in st.session_state:
 setup, result = st.columns([1, 3], gap="large")
 with setup:
     wanted = study_form()
-    st.button(
-        "Compare",
-        type="primary",
-        icon=":material/balance:",
-        key="compare.start",
-        disabled=wanted is None,
-        on_click=start_study,
-        help="Trains what is not stored yet, one run a processor core. Closing this page stops nothing.",
-    )
+    with st.container(horizontal=True):
+        st.button(
+            "Compare",
+            type="primary",
+            icon=":material/balance:",
+            key="compare.start",
+            disabled=wanted is None,
+            on_click=start_study,
+            help="Trains what is not stored yet, one run a processor core. Closing this page stops nothing.",
+        )
+        if study is not None:
+            stop_button(study)
     if problem := st.session_state.pop("compare.problem", None):
         st.error(problem, icon=":material/error:")
     st.subheader("What the learning rate does", anchor=False)

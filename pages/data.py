@@ -10,7 +10,7 @@ from ui import handles
 
 SAMPLES = 14
 
-dataset = handles.data().dataset
+dataset = handles.dataset()
 summary = handles.data_summary(dataset.fingerprint)
 
 

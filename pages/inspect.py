@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fmnist_core.data.evaluation_images import Part
 from ui.common_answers import common_answers
 from ui.forms.run_choice import go_to_wanted_image, run_choice
 from ui.guards import explaining
@@ -9,7 +10,7 @@ from ui.reveal import may_show_tests, reveal_button
 from ui.views.inspect_views import show_confidence, show_doubtful_labels, show_first_layer, show_map
 from ui.views.mistakes_view import show_mistakes
 
-PARTS = {"validation": "Validation images", "test": "Test images"}
+PARTS: dict[Part, str] = {"validation": "Validation images", "test": "Test images"}
 VIEWS = {
     "Mistakes": show_mistakes,
     "Confidence": show_confidence,

@@ -1,7 +1,10 @@
 """Predict: look at single images with the probabilities that one stored run, or two, give them."""
 
+from typing import Literal
+
 import streamlit as st
 
+from fmnist_core.data.evaluation_images import Part
 from fmnist_core.data.image_name import ImageName
 from ui import handles
 from ui.common_answers import common_answers
@@ -12,7 +15,12 @@ from ui.guards import explaining
 from ui.views.answer_view import show_answers
 from ui.wording import plain
 
-KINDS = {"test": "Test images", "validation": "Validation images", "own": "Your own picture"}
+Kind = Part | Literal["own"]
+KINDS: dict[Kind, str] = {
+    "test": "Test images",
+    "validation": "Validation images",
+    "own": "Your own picture",
+}
 
 
 def drop_image() -> None:
@@ -24,7 +32,7 @@ def drop_image() -> None:
 st.title("What does it see?", anchor=False)
 st.write("Pick an image, or bring your own, and see how sure the network is of each class.")
 chosen = run_choice()
-dataset = handles.data().dataset
+dataset = handles.dataset()
 
 picked = None
 if "image" in st.query_params:
@@ -56,6 +64,7 @@ kind = st.segmented_control(
     help="Test images are those that no run was trained on. Validation images were held out of the training images, "
     "to choose the best epoch by.",
 )
+assert kind is not None, "one is always chosen"
 choose, ask = st.columns([6, 7], gap="large")
 if kind == "own":
     with choose:
@@ -81,14 +90,13 @@ with choose:
             "or another run beside the first.",
             icon=":material/info:",
         )
-        name = None if picked is None else str(picked)
+        shown = picked
     else:
-        name = image_picker(common, chosen, kind, None if picked is None else str(picked))
+        shown = image_picker(common, chosen, kind, picked)
 with ask:
-    if name is not None:
-        shown = ImageName.parse(name)
+    if shown is not None:
         pixels, label = shown.find(dataset)
-        part = "test" if shown.source == "test" else "validation"
+        part: Part = "test" if shown.source == "test" else "validation"
         if memorised := [run for run in chosen.runs if handles.evaluation_images_of(run, part).row(shown) is None]:
             st.warning(
                 f"Run {' and run '.join(str(run.number) for run in memorised)} trained on this image: what looks like "

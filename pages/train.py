@@ -8,19 +8,20 @@ from fmnist_core.store.runs import QueueFullError
 from ui import handles
 from ui.forms.config_form import config_form, fill_form, new_seed, read_form
 from ui.forms.run_address import run_in_address
+from ui.guards import explaining, store_sentence
 from ui.views.run_view import show_run
 from ui.views.runs_list import runs_list
-from ui.wording import plain
 
 
 def start() -> None:
     """Ask for the run that the form shows now, or join it where it is there already, and show it."""
-    dataset = handles.data().dataset
+    dataset = handles.dataset()
     try:
         key = handles.store().request(read_form(), dataset.name, dataset.fingerprint)
     except (ValueError, QueueFullError, StoreError) as error:
-        st.session_state["train.problem"] = f"The run was not started: {plain(str(error))}."
+        st.session_state["train.problem"] = store_sentence("The run was not started", error)
         return
+    handles.shared_runs().expect_news()
     handles.dispatcher().wake()
     st.query_params["run"] = key
 
@@ -29,18 +30,16 @@ def stop(run: Run) -> None:
     """Ask a run to stop; it says so itself within the epoch."""
     try:
         handles.store().cancel(run.key)
+        handles.shared_runs().expect_news()
     except StoreError as error:
-        st.session_state["train.problem"] = f"The run could not be stopped: {plain(str(error))}."
+        st.session_state["train.problem"] = store_sentence("The run could not be stopped", error)
 
 
 st.title("Is it overfitting?", anchor=False)
 st.write("Train a small network on pictures of garments, and watch where training and validation loss part.")
-try:
+with explaining("Runs cannot be shown"):
     run = run_in_address()
-    stored = handles.store().runs()
-except StoreError as error:
-    st.error(f"Runs cannot be shown: {plain(str(error))}.", icon=":material/error:")
-    st.stop()
+    stored = handles.shared_runs().runs()
 
 if run is not None and "train.hidden" not in st.session_state:
     fill_form(run.config)  # a link shows a run together with its settings

@@ -37,9 +37,14 @@ BAD_VALUES = [
 def test_a_wrong_value_is_refused_with_its_name_and_value(name, value):
     with pytest.raises(ValueError, match="must") as refusal:
         RunConfig(**{name: value})
-    shown = value[0] if isinstance(value, tuple) and len(value) == 1 else value
-    if not isinstance(value, tuple) or len(value) == 1:
-        assert repr(shown) in str(refusal.value)
+    rule, _, got = str(refusal.value).partition(", got ")
+    assert (" hidden layer" if name == "hidden" else f"{name.replace('_', ' ')} must ") in f" {rule.replace('_', ' ')}"
+    if name != "hidden" or isinstance(value, list):
+        assert got == repr(value)
+    elif len(value) == 1:
+        assert got == repr(value[0])  # of the layer that is wrong
+    else:
+        assert got == str(len(value))  # how many there are
 
 
 def test_dictionary_round_trip_keeps_the_config():

@@ -27,8 +27,7 @@ class CommonAnswers:
 
 def common_answers(chosen: Chosen, part: Part) -> CommonAnswers | None:
     """Ask the chosen networks; None where the runs have no image in common that neither was trained on."""
-    dataset = handles.data().dataset
-    assert dataset is not None, "the frame waits for data"
+    dataset = handles.dataset()
     own = [handles.evaluation_images_of(run, part) for run in chosen.runs]
     common = own[0] if len(own) == 1 else common_images(*own)
     if common is None:

@@ -1,18 +1,31 @@
 """The server's shared objects, made once a process: settings, store, dispatcher, data. The only home of st.cache_*."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
+from fmnist_core.charts.arm_curves import ArmCurves, arm_panels, overlay
+from fmnist_core.charts.colours import arm_colour, run_colour
+from fmnist_core.charts.learning_curves import learning_curves
+from fmnist_core.charts.mean_curves import CurveMetric
+from fmnist_core.charts.style import Metric
+from fmnist_core.comparison.arms import arm_table, better_arms
+from fmnist_core.comparison.article_curves import article_curves
+from fmnist_core.comparison.progress import Collected, collect
+from fmnist_core.comparison.study import Study
+from fmnist_core.comparison.tables import study_table
+from fmnist_core.comparison.verdict import Verdict, conclude
 from fmnist_core.config import Protocol, RunConfig
 from fmnist_core.data.background import BackgroundData
-from fmnist_core.data.dataset import Pixels
+from fmnist_core.data.dataset import Dataset, Pixels
 from fmnist_core.data.evaluation_images import EvaluationImages, Part, evaluation_images
 from fmnist_core.data.image_name import Source
 from fmnist_core.data.summary import Summary, summarise
+from fmnist_core.jobs import cluster
 from fmnist_core.jobs.dispatcher import Dispatcher
 from fmnist_core.network.figures import Evaluation
 from fmnist_core.network.projection import plane
@@ -22,6 +35,12 @@ from fmnist_core.settings import Settings
 from fmnist_core.store.predictions import Replay, replay, unpack
 from fmnist_core.store.run import Run, Weights
 from fmnist_core.store.runs import Store
+from fmnist_core.store.shared_runs import SharedRuns
+from ui.components.live_chart import figure_text
+
+
+class RunWentOnError(RuntimeError):
+    """A run has stored another network since the page read which one it has; draw the page once more."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -37,9 +56,27 @@ def store() -> Store:
 
 
 @st.cache_resource(show_spinner=False)
+def shared_runs() -> SharedRuns:
+    """The store's runs in memory, read once for all visitors."""
+    return SharedRuns(store())
+
+
+@st.cache_resource(show_spinner=False)
 def dispatcher() -> Dispatcher:
     """What hands runs to workers."""
     return Dispatcher(store(), settings())
+
+
+def dataset() -> Dataset:
+    """The data set in use; for pages, which the frame draws only when there is one."""
+    in_use = data().dataset
+    assert in_use is not None, "the frame waits for data"
+    return in_use
+
+
+def worker_limit() -> int:
+    """How many runs train at once at most."""
+    return cluster.worker_limit(settings())
 
 
 @st.cache_resource(show_spinner=False)
@@ -48,18 +85,85 @@ def data() -> BackgroundData:
     return BackgroundData(settings())
 
 
+# What follows is drawn once, however many visitors look at it. `version` belongs to the caches' keys: it is another as
+# soon as the store has something new. What is kept as a resource is shared by all sessions as it is, and must not be
+# changed.
+
+
+@st.cache_resource(show_spinner=False, max_entries=128)
+def learning_curves_of(_run: Run, metric: Metric, key: str, version: str) -> str:
+    """One run's curves as text for `live_chart`; `key` and `version` are those of `_run`."""
+    figure = learning_curves(
+        shared_runs().epochs(_run),
+        metric=metric,
+        colour=run_colour(_run.number),
+        total_epochs=_run.config.epochs,
+        best_epoch=_run.best_epoch,
+        dropout=_run.config.dropout,
+        validation_name="Validation (test set)" if _run.config.protocol == "article" else "Validation",
+    )
+    figure.update_layout(uirevision=key)  # zoom is kept within a run, not from one run to another
+    return figure_text(figure)
+
+
+_BY_ADDRESS: dict[str | type[Any], Callable[[Any], Any]] = {Study: lambda study: sorted(study.to_address().items())}
+
+
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=_BY_ADDRESS)
+def collected(study: Study, _stored: list[Run | None], data_fingerprint: str, version: str) -> Collected:
+    """A study's runs with their epochs; `version` is that of `_stored`."""
+    return collect(study, _stored, shared_runs())
+
+
+@st.cache_resource(show_spinner=False, max_entries=128, hash_funcs=_BY_ADDRESS)
+def verdict_of(
+    study: Study, _collected: Collected, version: str, first: float, second: float, reveal_tests: bool
+) -> Verdict:
+    """What may be said of two arms; `version` is that of `_collected`, here and below."""
+    return conclude(_collected.runs, first, second, reveal_tests)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=_BY_ADDRESS)
+def arm_figures_of(
+    study: Study, _collected: Collected, version: str, reveal_tests: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Each arm's figures, and the same in words with the better arms marked."""
+    figures = arm_table(_collected.runs, reveal_tests)
+    return figures, study_table(figures, better_arms(_collected.runs, reveal_tests))
+
+
+@st.cache_resource(show_spinner=False, max_entries=128, hash_funcs=_BY_ADDRESS)
+def arm_curves_of(
+    study: Study, _collected: Collected, version: str, metric: CurveMetric, overlaid: bool, with_published: bool
+) -> tuple[str, ...]:
+    """The arms' curves as texts for `live_chart`: one in all where `overlaid`, else one an arm."""
+    arms = [
+        ArmCurves(dropout, arm_colour(place), tuple(one.epochs for one in _collected.runs if one.dropout == dropout))
+        for place, dropout in enumerate(study.dropouts)
+    ]
+    reference = article_curves() if with_published else None
+    name = "Validation (test set)" if study.base.protocol == "article" else "Validation"
+    if overlaid or metric == "gap":
+        figures = [
+            overlay(arms, metric=metric, total_epochs=study.base.epochs, reference=reference, validation_name=name)
+        ]
+    else:
+        figures = arm_panels(
+            arms, metric=metric, total_epochs=study.base.epochs, reference=reference, validation_name=name
+        )
+    return tuple(map(figure_text, figures))
+
+
 def has_matching_data(run: Run) -> bool:
     """Whether the data in use are those that the run was trained on."""
-    dataset = data().dataset
-    return dataset is not None and dataset.fingerprint == run.data_fingerprint
+    in_use = data().dataset
+    return in_use is not None and in_use.fingerprint == run.data_fingerprint
 
 
 @st.cache_data(show_spinner=False, max_entries=2)
 def data_summary(data_fingerprint: str) -> Summary:
     """Counts, mean images and brightness of the data in use, whose fingerprint is the cache's key."""
-    dataset = data().dataset
-    assert dataset is not None, data_fingerprint
-    return summarise(dataset)
+    return summarise(dataset())
 
 
 # What follows belongs to one stored network each. `epoch`, that of its weights, is part of the cache's key: a run that
@@ -68,10 +172,11 @@ def data_summary(data_fingerprint: str) -> Summary:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def network(run_key: str, kind: Weights, epoch: int) -> StoredNetwork:
-    """A stored network."""
+    """A stored network. Raises RunWentOnError where that of `epoch` is no longer stored."""
     run, weights = store().run(run_key), store().weights(run_key, kind)
     assert run is not None, run_key
-    assert weights is not None, (run_key, epoch)
+    if weights is None or weights.epoch != epoch:
+        raise RunWentOnError(run_key, kind, epoch)
     return StoredNetwork(run.config, weights.content)
 
 
@@ -87,9 +192,7 @@ def has_last_weights(run_key: str, ended_at: float | None) -> bool:
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _evaluation_images(data_fingerprint: str, protocol: Protocol, seed: int, part: Part) -> EvaluationImages:
     """The images that runs of this protocol and seed are evaluated on."""
-    dataset = data().dataset
-    assert dataset is not None, data_fingerprint
-    return evaluation_images(dataset, RunConfig(protocol=protocol, seed=seed), part)
+    return evaluation_images(dataset(), RunConfig(protocol=protocol, seed=seed), part)
 
 
 def evaluation_images_of(run: Run, part: Part) -> EvaluationImages:
@@ -98,10 +201,9 @@ def evaluation_images_of(run: Run, part: Part) -> EvaluationImages:
 
 
 def _evaluation_pixels(run_key: str, part: Part) -> Pixels:
-    run, dataset = store().run(run_key), data().dataset
+    run = store().run(run_key)
     assert run is not None, run_key
-    assert dataset is not None, run_key
-    return evaluation_images_of(run, part).pixels(dataset)
+    return evaluation_images_of(run, part).pixels(dataset())
 
 
 @st.cache_resource(show_spinner="Asking the network …", max_entries=64)
@@ -130,8 +232,6 @@ def doubtful_labels_of(
     best_epochs: tuple[tuple[str, int], ...], source: Source, data_fingerprint: str, limit: int
 ) -> pd.DataFrame:
     """The images whose labels the given runs doubt most, as `doubtful_labels`; `best_epochs`: key and epoch of each."""
-    dataset = data().dataset
-    assert dataset is not None, data_fingerprint
     part: Part = "test" if source == "test" else "validation"
     stored = store().best_predictions([key for key, _ in best_epochs], part)
     runs = store().runs_of([key for key, _ in best_epochs])
@@ -144,17 +244,16 @@ def doubtful_labels_of(
                 answers = unpack(stored[key]) if key in stored else probabilities_of(key, "best", epoch, part)
                 yield HeldOutAnswers(images.positions, answers)
 
-    labels = dataset.train_labels if source == "train" else dataset.test_labels
+    labels = dataset().train_labels if source == "train" else dataset().test_labels
     return doubtful_labels(answers_of_runs(), labels, limit)
 
 
 @st.cache_data(show_spinner="Evaluating with dropout on …", max_entries=32)
 def forgetful_evaluation(run_key: str, best_epoch: int) -> Evaluation:
     """A run's best network on its validation images, with training mode left on by mistake."""
-    run, dataset = store().run(run_key), data().dataset
+    run = store().run(run_key)
     assert run is not None, run_key
-    assert dataset is not None, run_key
     images = evaluation_images_of(run, "validation")
     return network(run_key, "best", best_epoch).evaluate_with_training_mode_left_on(
-        images.pixels(dataset), images.labels(dataset)
+        images.pixels(dataset()), images.labels(dataset())
     )

@@ -1,46 +1,85 @@
 """What the server does once, before the first visitor and after the last."""
 
+import ast
 import gc
 import importlib
 import logging
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
-from threadpoolctl import threadpool_limits
 
-from fmnist_core.store.database import StoreError
-from ui import handles
+from ui.page_files import PAGES
 
-_SLOW_IMPORTS = (
-    "fmnist_core.charts.difference_chart",
-    "fmnist_core.charts.confusion_charts",
-    "fmnist_core.pictures.own_picture",
-)
+if TYPE_CHECKING:
+    from fmnist_core.jobs.dispatcher import Dispatcher
+
+# What is imported only where it is used, since it takes a second: after all that every page needs.
+_SLOW_IMPORTS = ("sklearn.metrics", "sklearn.decomposition", "scipy.stats")
 
 logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Take up the runs that an earlier server left, and start looking for data."""
-    try:
-        await run_in_threadpool(handles.data)
-        dispatcher = await run_in_threadpool(handles.dispatcher)
-    except (ValueError, StoreError) as error:
-        logger.error("%s", error)
-        dispatcher = None
-    # A test-set pass on more threads than one waits for cores that are busy training: 0.07 s then become 0.7 s.
-    threadpool_limits(1, user_api="blas")
-    # What a page imports first takes a second that no visitor should have to wait.
-    for module in _SLOW_IMPORTS:
-        await run_in_threadpool(importlib.import_module, module)
-    # Streamlit collects garbage after every script run; what is imported by now never becomes garbage.
-    gc.freeze()
+    """Answer at once, and meanwhile get ready for visitors; at the end, end the workers."""
+    warm_up = WarmUp()
     yield
-    if dispatcher is not None:
-        await run_in_threadpool(dispatcher.close)
+    await run_in_threadpool(warm_up.close)
+
+
+class WarmUp:
+    """Gets the server ready for visitors, in one thread that starts at once.
+
+    Opens the store, takes up the runs that an earlier server left, looks for the data, and imports what pages need.
+    A visitor who comes earlier finds what there is, and makes or imports the rest.
+    """
+
+    def __init__(self) -> None:
+        self._closing = threading.Event()
+        self._dispatcher: Dispatcher | None = None
+        self._thread = threading.Thread(target=self._work, name="warm-up", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Break off where it is not done, which takes as long as one import, and end the workers."""
+        self._closing.set()
+        self._thread.join()
+        if self._dispatcher is not None:
+            self._dispatcher.close()
+
+    def _work(self) -> None:
+        # Not with this module: a server that imports these before its runtime is there keeps caches of another kind.
+        from threadpoolctl import threadpool_limits
+
+        from fmnist_core.store.database import StoreError
+        from ui import handles
+
+        try:
+            handles.data()
+            self._dispatcher = handles.dispatcher()
+        except (ValueError, StoreError) as error:  # every page says so as well
+            logger.error("%s", error)
+        # A test-set pass on more threads than one waits for cores that are busy training: 0.07 s then become 0.7 s.
+        threadpool_limits(1, user_api="blas")
+        for module in (*_imports_of_pages(), *_SLOW_IMPORTS):
+            if self._closing.is_set():
+                return
+            importlib.import_module(module)
+        # Streamlit collects garbage after every script run; what is imported by now never becomes garbage.
+        gc.freeze()
+
+
+def _imports_of_pages() -> Iterator[str]:
+    """The modules that pages import, the first page's first."""
+    yield "ui.frame"
+    for page in sorted(PAGES.glob("*.py"), key=lambda page: page.name != "train.py"):
+        for statement in ast.parse(page.read_text(encoding="utf-8")).body:
+            if isinstance(statement, ast.ImportFrom) and statement.module:
+                yield statement.module
 
 
 def explain_error(error: Exception) -> bool:

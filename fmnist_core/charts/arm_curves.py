@@ -66,7 +66,7 @@ def arm_panels(
     """Draw each arm's training and validation curves, a figure an arm, all with the same axes.
 
     Lines are means over the seeds that have the epoch, bands one standard deviation to either side. `reference` has
-    the columns of reference.article_curves; an arm with a dropout that it knows gets its curves in grey. Nothing
+    the columns of `article_curves`; an arm with a dropout that it knows gets its curves in grey. Nothing
     grows with the epochs but the curves: the epoch axis spans 1 to `total_epochs` from the start. line_legend
     explains the lines; the figures share one `uirevision`, a metric each.
     """

@@ -36,7 +36,7 @@ def confusion_heatmap(matrix: Matrix, class_names: Sequence[str], *, shares: boo
 
     A cell shows its number of images or, with `shares`, percent of its row; empty cells show nothing. Mistakes are
     tinted in the run's `colour` by the square root of their share of the row, so that rare ones can be seen beside
-    frequent ones; the diagonal, which is right, is grey. `customdata` names each cell as `inspection.cell_name` does.
+    frequent ones; the diagonal, which is right, is grey. `customdata` names each cell as `confusion.cell_name` does.
     """
     share = row_shares(matrix)
     strength = np.sqrt(np.minimum(share / _FULL_ERROR, 1))

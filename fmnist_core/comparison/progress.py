@@ -2,23 +2,54 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+import pandas as pd
 
 from fmnist_core.comparison.arms import ArmRun
 from fmnist_core.comparison.study import Study
 from fmnist_core.network.figures import TRAINING_VERSION
 from fmnist_core.results.diagnosis import seconds_left
-from fmnist_core.store.runs import Store
+from fmnist_core.store.run import Run
+from fmnist_core.store.runs import EPOCH_COLUMNS
+from fmnist_core.store.shared_runs import SharedRuns, version
 
 
-def collect(study: Study, store: Store, data_fingerprint: str) -> list[ArmRun]:
-    """All runs of a study with what is stored of them, in the order of `Study.configs`; three queries in all."""
-    configs = study.configs()
-    keys = [config.key(data_fingerprint, TRAINING_VERSION) for config in configs]
-    runs, epochs, tests = store.runs_of(keys), store.epochs_of(keys), store.tests_of(keys)
-    return [
-        ArmRun(config.dropout, config.seed, runs.get(key), epochs[key], tests[key])
-        for config, key in zip(configs, keys, strict=True)
-    ]
+@lru_cache(maxsize=256)
+def run_keys(study: Study, data_fingerprint: str) -> tuple[str, ...]:
+    """The keys of a study's runs, in the order of `Study.configs`."""
+    return tuple(config.key(data_fingerprint, TRAINING_VERSION) for config in study.configs())
+
+
+@dataclass(frozen=True)
+class Collected:
+    """All runs of a study with what is stored of them, in the order of `Study.configs`, as they were at one moment.
+
+    `version` is another as soon as anything of them that is drawn is another.
+    """
+
+    runs: tuple[ArmRun, ...]
+    version: str
+
+
+def stored_runs(study: Study, shared: SharedRuns, data_fingerprint: str) -> list[Run | None]:
+    """What is stored of each run of a study, in the order of `Study.configs`; None for what was never asked for."""
+    keys = run_keys(study, data_fingerprint)
+    found = shared.runs_of(keys)
+    return [found.get(key) for key in keys]
+
+
+def collect(study: Study, stored: Sequence[Run | None], shared: SharedRuns) -> Collected:
+    """A study's runs with their epochs and test figures; `stored` as from `stored_runs`."""
+    there = [run for run in stored if run is not None]
+    epochs, tests = shared.epochs_of(there), shared.tests_of(there)
+    runs = []
+    for config, run in zip(study.configs(), stored, strict=True):
+        if run is None:
+            runs.append(ArmRun(config.dropout, config.seed, None, pd.DataFrame(columns=EPOCH_COLUMNS), {}))
+        else:
+            runs.append(ArmRun(config.dropout, config.seed, run, epochs[run.key], tests[run.key]))
+    return Collected(tuple(runs), version(stored))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-# Heading, the figure's name in `study.arm_table`, and how it is worded; in the order in which they are shown.
+# Heading, the figure's name in `arms.arm_table`, and how it is worded; in the order in which they are shown.
 _STUDY_COLUMNS = (
     ("Validation loss, best epoch", "validation_loss_best", "loss"),
     ("Validation loss, last epoch", "validation_loss_last", "loss"),

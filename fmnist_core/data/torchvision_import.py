@@ -24,7 +24,7 @@ except RuntimeError as error:
     # Both at once: a third attempt would find the first fake registered already, and fail for that.
     for _name, _schema in _EXPECTED_OPERATORS.items():
         if not hasattr(torch.ops.torchvision, _name):
-            torch.library.define(f"torchvision::{_name}", _schema)
+            torch.library.define(f"torchvision::{_name}", _schema)  # type: ignore[has-type]  # torch has no type for it
     import torchvision
 
 FashionMNIST = torchvision.datasets.FashionMNIST

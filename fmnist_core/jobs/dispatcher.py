@@ -10,30 +10,21 @@ import socket
 import threading
 import uuid
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
-import dask
-from distributed import Client, Future, LocalCluster
-from distributed.diagnostics.plugin import WorkerPlugin
-
+from fmnist_core.jobs.cluster import LocalWorkers, worker_limit
 from fmnist_core.jobs.maps import MapRequest, map_stored_run
 from fmnist_core.settings import Settings
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.runs import Store
 
+if TYPE_CHECKING:
+    # The dispatcher's thread imports it, so that nobody waits for it who starts one.
+    from distributed import Client, Future
+
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
-
-_DASK_SETTINGS = {
-    # A task that kills its worker is not tried again by Dask: the store counts the attempts.
-    "distributed.scheduler.allowed-failures": 0,
-    # Dask has its workers give memory back at every chance, and samples what they do a hundred times a second. A
-    # training loop takes the same memory again at every step; without the two an epoch is about a quarter faster.
-    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**30,
-    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**30,
-    "distributed.worker.profile.enabled": False,
-}
 
 
 def train_on_worker(settings: Settings, key: str, owner: str) -> None:
@@ -43,25 +34,17 @@ def train_on_worker(settings: Settings, key: str, owner: str) -> None:
     train_stored_run(settings, key, owner)
 
 
-class Preload(WorkerPlugin):
-    """Import torch when a worker starts, so that its first run need not wait for it."""
-
-    name = "dropout-lab-preload"
-
-    def setup(self, worker: Any) -> None:
-        import fmnist_core.jobs.worker  # noqa: F401 - the import is the purpose
-
-
 class Dispatcher:
     """Hands runs to Dask workers until it is closed: an embedded cluster, or the one at `settings.scheduler`.
 
     Creating one starts its thread, which starts or joins the cluster at once: a first run should not wait for it.
+    Workers of an embedded cluster start as runs and maps are handed out, and end when there is nothing for them.
     """
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store, self._settings = store, settings
         self._client: Client | None = None
-        self._cluster: LocalCluster | None = None
+        self._workers: LocalWorkers | None = None  # those of this process; None at an existing cluster
         self._futures: dict[str, tuple[Future[None], str]] = {}
         self._maps: dict[MapRequest, Future[None] | None] = {}  # None: not handed out yet
         self._map_problems: dict[MapRequest, str] = {}
@@ -125,6 +108,13 @@ class Dispatcher:
         if self._client is not None and self._client.status != "running":
             self._disconnect()
         client = self._connect()
+        self._take_back()
+        self._hand_out(client)
+        if self._workers is not None:
+            self._workers.end_idle()
+
+    def _take_back(self) -> None:
+        """Look at what has ended."""
         for key, (future, owner) in list(self._futures.items()):
             if not future.done():
                 continue
@@ -133,54 +123,49 @@ class Dispatcher:
                 # Its process died, or could not reach the store. Without this the lease would have to run out.
                 logger.warning("the worker of run %s failed: %s", key, future.exception())
                 self._store.leases.release(key, owner)
-        for key in self._store.leases.claimable():
-            if key in self._futures:
+        for request, drawing in list(self._maps.items()):
+            if drawing is None or not drawing.done():
                 continue
+            if drawing.status == "error":
+                logger.warning("the map %s failed: %s", request, drawing.exception())
+                self._map_problems[request] = str(drawing.exception()) or "its worker process died"
+            del self._maps[request]
+
+    def _hand_out(self, client: "Client") -> None:
+        # Somebody waits for a map and looks on; runs take longer and need nobody.
+        maps = [request for request, drawing in list(self._maps.items()) if drawing is None]
+        keys = [key for key in self._store.leases.claimable() if key not in self._futures]
+        if self._workers is not None:
+            # No more than there are workers: what waits at one that dies would count as failed with its task.
+            under_way = len(self._futures) + len(self._maps) - len(maps)
+            room = self._workers.make_room(under_way + len(maps) + len(keys)) - under_way
+            maps, keys = maps[:room], keys[: max(0, room - len(maps))]
+        for request in maps:
+            drawing = client.submit(map_stored_run, self._settings, request, pure=False, priority=1)
+            self._maps[request] = drawing
+            drawing.add_done_callback(lambda _: self.wake())
+        for key in keys:
             owner = f"{socket.gethostname()[:20]}:{uuid.uuid4().hex}"
             # Each attempt is a task of its own: Dask would not run a task again that it takes for the same.
             future = client.submit(train_on_worker, self._settings, key, owner, pure=False)
             future.add_done_callback(lambda _: self.wake())
             self._futures[key] = (future, owner)
 
-        self._hand_out_maps(client)
-
-    def _hand_out_maps(self, client: Client) -> None:
-        for request, future in list(self._maps.items()):
-            if future is None:
-                # Somebody waits for a map and looks on; runs take longer and need nobody.
-                future = client.submit(map_stored_run, self._settings, request, pure=False, priority=1)
-                self._maps[request] = future
-                future.add_done_callback(lambda _: self.wake())
-            elif future.done():
-                if future.status == "error":
-                    logger.warning("the map %s failed: %s", request, future.exception())
-                    self._map_problems[request] = str(future.exception()) or "its worker process died"
-                del self._maps[request]
-
-    def _connect(self) -> Client:
+    def _connect(self) -> "Client":
         if self._client is None:
-            dask.config.set(_DASK_SETTINGS)
-            address: LocalCluster | str | None = self._settings.scheduler
-            if address is None:
-                address = self._cluster = LocalCluster(
-                    n_workers=self._settings.workers,
-                    threads_per_worker=1,
-                    memory_limit=0,  # Dask would pause or kill a large run; the system decides better
-                    dashboard_address="127.0.0.1:0",  # any free port: two servers may share a machine
-                    worker_dashboard_address=None,
-                )
+            from distributed import Client
+
+            if self._settings.scheduler is None:
+                self._workers = LocalWorkers(worker_limit(self._settings))
+            address = self._settings.scheduler if self._workers is None else self._workers.cluster
             self._client = Client(address, timeout=10, set_as_default=False)
-            self._client.register_plugin(Preload())
         return self._client
 
     def _disconnect(self) -> None:
-        client, cluster = self._client, self._cluster
-        self._client, self._cluster, self._futures = None, None, {}
+        client, workers = self._client, self._workers
+        self._client, self._workers, self._futures = None, None, {}
         self._maps = dict.fromkeys(self._maps)
         if client is not None:
             client.close(timeout=5)
-        if cluster is not None:
-            try:
-                cluster.close(timeout=20)  # on a busy machine a worker may have to be killed, which takes it 4 s
-            except TimeoutError:
-                logger.warning("some workers did not end in time; they end with this process")
+        if workers is not None:
+            workers.close()

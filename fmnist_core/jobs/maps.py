@@ -6,7 +6,6 @@ from threadpoolctl import threadpool_limits
 
 from fmnist_core.data.evaluation_images import Part, evaluation_images
 from fmnist_core.data.sources import load_matching
-from fmnist_core.network.projection import neighbourhood
 from fmnist_core.network.stored_network import StoredNetwork
 from fmnist_core.settings import Settings
 from fmnist_core.store.run import Weights
@@ -27,6 +26,7 @@ def map_stored_run(settings: Settings, request: MapRequest) -> None:
     import sklearn.manifold  # noqa: F401
 
     from fmnist_core.jobs.worker import _open_store
+    from fmnist_core.network.projection import neighbourhood
 
     store = _open_store(settings.database_url)
     run, weights = store.run(request.run_key), store.weights(request.run_key, request.kind)

@@ -23,8 +23,10 @@ NOTHING_TO_COUNT = "\N{EN DASH}"
 
 def confusion(labels: Classes, predicted: Classes) -> npt.NDArray[np.int64]:
     """Count images, int64 (10, 10): rows are true classes, columns predicted ones."""
-    classes = len(CLASSES)
-    return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+    from sklearn.metrics import confusion_matrix
+
+    matrix: npt.NDArray[np.int64] = confusion_matrix(labels, predicted, labels=range(len(CLASSES))).astype(np.int64)
+    return matrix
 
 
 def row_shares(matrix: npt.NDArray[np.int64]) -> Floats:
@@ -41,24 +43,20 @@ def class_table(labels: Classes, predictions: Mapping[str, Classes]) -> pd.DataF
     shares. A measure that has nothing to count is NaN: precision where the run never names the class, recall where the
     class has no images, F1 where both hold.
     """
-    figures = {name: _measures(confusion(labels, predicted)) for name, predicted in predictions.items()}
+    from sklearn.metrics import precision_recall_fscore_support
+
+    figures = {
+        name: precision_recall_fscore_support(
+            labels, predicted, labels=range(len(CLASSES)), average=None, zero_division=np.nan
+        )
+        for name, predicted in predictions.items()
+    }
     table = pd.DataFrame({"class": CLASSES, "images": np.bincount(labels, minlength=len(CLASSES))})
     for place, measure in enumerate(MEASURES):
         for name in predictions:
             table[f"{name}: {measure}"] = figures[name][place]
     overall = table[[f"{name}: F1" for name in predictions]].mean(axis=1)
     return table.loc[overall.sort_values(kind="stable").index].reset_index(drop=True)
-
-
-def _measures(matrix: npt.NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
-    """MEASURES of each class, (10,) each, from a confusion matrix."""
-    right, named, true = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
-
-    def share(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> Floats:
-        shares: Floats = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
-        return shares
-
-    return share(right, named), share(right, true), share(2 * right, named + true)
 
 
 def class_table_words(table: pd.DataFrame) -> pd.DataFrame:

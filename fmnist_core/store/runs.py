@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WAITING_LIMIT = 32
+EPOCH_COLUMNS = [column.name for column in EPOCHS.columns if column.name != "run_key"]
 
 
 class QueueFullError(RuntimeError):
@@ -118,6 +119,21 @@ class Store:
             rows = connection.execute(SHOWN_RUNS.order_by(RUNS.c.number.desc())).mappings().all()
         return [to_run(row) for row in rows]
 
+    def changed_runs(self, known: Collection[Run]) -> list[Run]:
+        """The runs that may differ from `known`, what an earlier look at the whole store found; oldest first."""
+        newest = max((run.number for run in known), default=0)
+        last_end = max((run.ended_at for run in known if run.ended_at is not None), default=0.0)
+        active = [run.key for run in known if run.is_active]
+        news = sa.or_(
+            RUNS.c.number > newest,
+            RUNS.c.ended_at > last_end,
+            RUNS.c.key.in_(active),
+            RUNS.c.status.in_(("queued", "running")),
+        )
+        with self.database.reading() as connection:
+            rows = connection.execute(SHOWN_RUNS.where(news).order_by(RUNS.c.number)).mappings().all()
+        return [to_run(row) for row in rows]
+
     def epochs(self, key: str) -> "pd.DataFrame":
         """The run's epochs so far, one a row, with the columns of EpochResult."""
         return self.epochs_of([key])[key]
@@ -126,14 +142,15 @@ class Store:
         """The epochs of each run, as `epochs` gives them, in one query."""
         import pandas as pd  # workers, which never read epochs, do without its 60 MB
 
-        columns = [column for column in EPOCHS.columns if column.name != "run_key"]
+        columns = [EPOCHS.c[name] for name in EPOCH_COLUMNS]
         query = sa.select(EPOCHS.c.run_key, *columns).where(EPOCHS.c.run_key.in_(keys)).order_by(EPOCHS.c.epoch)
         rows: dict[str, list[tuple[Any, ...]]] = {key: [] for key in keys}
+        # Fetched whole: with SQLite's rollback journal workers cannot write while a reader works through its rows.
         with self.database.reading() as connection:
-            for key, *figures in connection.execute(query):
-                rows[key].append(tuple(figures))
-        names = [column.name for column in columns]
-        return {key: pd.DataFrame(figures, columns=names) for key, figures in rows.items()}
+            found = connection.execute(query).all()
+        for key, *figures in found:
+            rows[key].append(tuple(figures))
+        return {key: pd.DataFrame(figures, columns=EPOCH_COLUMNS) for key, figures in rows.items()}
 
     def weights(self, key: str, kind: Weights) -> StoredWeights | None:
         """The network of a run's best or last epoch, together with that epoch; None before there is one."""
@@ -161,8 +178,9 @@ class Store:
         """The test figures of each run, as `tests` gives them, in one query."""
         figures: dict[str, dict[Weights, Evaluation]] = {key: {} for key in keys}
         with self.database.reading() as connection:
-            for row in connection.execute(sa.select(TESTS).where(TESTS.c.run_key.in_(keys))):
-                figures[row.run_key][row.kind] = Evaluation(row.loss, row.accuracy, row.calibration_error)
+            found = connection.execute(sa.select(TESTS).where(TESTS.c.run_key.in_(keys))).all()
+        for row in found:
+            figures[row.run_key][row.kind] = Evaluation(row.loss, row.accuracy, row.calibration_error)
         return figures
 
     def replay(self, key: str, part: Part) -> dict[int, bytes]:

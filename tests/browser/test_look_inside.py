@@ -93,7 +93,7 @@ def test_every_view_is_drawn_and_fits_a_phone(inspect_page, open_page, snap, dar
     views = {
         "Mistakes": ".heatmaplayer image",
         "Confidence": ".scatterlayer .point",
-        "Doubtful labels": ".st-key-inspect-suspects button, iframe",
+        "Doubtful labels": ".st-key-inspect-doubtful button, iframe",
         "First layer": "img[alt^='First-layer weights']",
         "Map": ".scatterlayer .point",
     }

@@ -33,12 +33,12 @@ def test_theme_uses_the_runs_colours():
     assert theme()["chartCategoricalColors"] == list(RUN_COLOURS)
 
 
-@pytest.mark.parametrize("background", ["light", "dark"])
-def test_every_run_colour_is_visible_on_the_theme(background):
-    background = theme()[background]["backgroundColor"]
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_every_run_colour_is_visible_on_the_theme(mode):
+    background = theme()[mode]["backgroundColor"]
     assert all(contrast(colour, background) >= 3 for colour in RUN_COLOURS)
-    assert contrast(theme()[background]["textColor"], background) >= 7
-    assert contrast(theme()[background]["grayTextColor"], background) >= 4.5
+    assert contrast(theme()[mode]["textColor"], background) >= 7
+    assert contrast(theme()[mode]["grayTextColor"], background) >= 4.5
 
 
 def test_a_colour_is_given_an_opacity():

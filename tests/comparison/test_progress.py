@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from fmnist_core.comparison.progress import collect, progress_of
+from fmnist_core.comparison.progress import collect, progress_of, stored_runs
 from fmnist_core.comparison.study import Study
 from fmnist_core.config import RunConfig
 from fmnist_core.jobs import worker
+from fmnist_core.store.shared_runs import SharedRuns
 
 STUDY = Study(base=RunConfig(hidden=(16,), epochs=2), dropouts=(0.0, 0.5), seeds=2)
 
@@ -19,7 +20,8 @@ def collected(store, settings, tiny_dataset, monkeypatch):
         configs = STUDY.configs()[:asked]
         for key in store.request_all(configs, tiny_dataset.name, tiny_dataset.fingerprint)[:trained]:
             worker.train_stored_run(settings, key, "a worker")
-        return collect(STUDY, store, tiny_dataset.fingerprint)
+        shared = SharedRuns(store)
+        return collect(STUDY, stored_runs(STUDY, shared, tiny_dataset.fingerprint), shared).runs
 
     return collected
 

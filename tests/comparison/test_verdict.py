@@ -194,8 +194,7 @@ def simulated(seed, pairs, loss=0.0, accuracy=0.0):
 @pytest.mark.parametrize("pairs", [2, 5])
 def test_equal_arms_are_rarely_claimed_to_differ(pairs, monkeypatch):
     monkeypatch.setattr(verdict_words, "seeds_needed", lambda *_, **__: None)  # words only, and slow
-    count = SIMULATIONS if pairs == 5 else SIMULATIONS // 2
-    verdicts = [conclude(runs, 0.0, 0.2) for runs in islice(simulated(pairs, pairs), count)]
+    verdicts = [conclude(runs, 0.0, 0.2) for runs in islice(simulated(pairs, pairs), SIMULATIONS // 2)]
     helps = np.mean([verdict.helps is True for verdict in verdicts])
     anything = np.mean([bool(verdict.settled) for verdict in verdicts])
     assert helps <= 0.05

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from fmnist_core.data import background as loading
+from fmnist_core.data import background
 from fmnist_core.data.background import BackgroundData
 from fmnist_core.data.download import Progress
 
@@ -36,7 +36,7 @@ def attempts(monkeypatch):
     """Three attempts; the n-th call of `load` is the n-th attempt, and a fourth is an error."""
     prepared = [Attempt() for _ in range(3)]
     waiting = iter(prepared)
-    monkeypatch.setattr(loading, "load", lambda settings, progress: next(waiting).load(progress))
+    monkeypatch.setattr(background, "load", lambda settings, progress: next(waiting).load(progress))
     yield prepared
     for attempt in prepared:
         attempt.finish(None)

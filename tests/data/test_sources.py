@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fmnist_core.data import download
-from fmnist_core.data import sources as data_module
+from fmnist_core.data import download, sources
 from fmnist_core.data.dataset import CLASSES, DataError, Dataset
 from fmnist_core.data.download import official_places
 from fmnist_core.data.sources import draw, load, load_matching
@@ -123,7 +122,7 @@ def test_cache_that_cannot_be_written_is_still_read(official, home, monkeypatch)
     def read_only(*_: object, **__: object) -> None:
         raise PermissionError("read-only file system")
 
-    monkeypatch.setattr(data_module, "FileLock", refuse)
+    monkeypatch.setattr(sources, "FileLock", refuse)
     monkeypatch.setattr(Path, "mkdir", read_only)
     assert load(settings).is_real
 

@@ -12,9 +12,10 @@ from distributed import LocalCluster
 from fmnist_core.config import RunConfig
 from fmnist_core.data.sources import draw
 from fmnist_core.data.split import split
-from fmnist_core.jobs import dispatcher as jobs
+from fmnist_core.jobs import dispatcher as dispatching
 from fmnist_core.jobs import worker
 from fmnist_core.jobs.dispatcher import Dispatcher
+from fmnist_core.jobs.maps import MapRequest
 from fmnist_core.network.figures import EpochResult
 from fmnist_core.network.model import MLP, model_to_bytes
 from fmnist_core.network.training import train
@@ -99,12 +100,12 @@ def kill_the_first_seed(settings, key, owner):
     run_store = worker._open_store(settings.database_url)
     if run_store.run(key).config.seed != 666:
         worker.train_stored_run(settings, key, owner)
-    elif run_store.claim(key, owner):
+    elif run_store.leases.claim(key, owner):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_run_that_kills_every_worker_fails_alone(store, settings, ask, monkeypatch):
-    monkeypatch.setattr(jobs, "train_stored_run", kill_the_first_seed)
+    monkeypatch.setattr(dispatching, "train_on_worker", kill_the_first_seed)
     poison = ask(replace(CONFIG, seed=666))
     others = [ask(replace(CONFIG, seed=seed)) for seed in range(2)]
     with Dispatcher(store, settings):
@@ -116,10 +117,9 @@ def test_a_run_that_kills_every_worker_fails_alone(store, settings, ask, monkeyp
 SERVER = """
 import sys, threading
 from pathlib import Path
-from fmnist_core.jobs import Dispatcher
-from fmnist_core.model import MLP, model_to_bytes
+from fmnist_core.jobs.dispatcher import Dispatcher
 from fmnist_core.settings import Settings
-from fmnist_core.store import Store
+from fmnist_core.store.runs import Store
 if __name__ == "__main__":
     settings = Settings(home=Path(sys.argv[1]), workers=1)
     Dispatcher(Store(settings.database_url), settings)
@@ -146,7 +146,7 @@ def test_a_killed_servers_run_is_taken_up_by_the_next(store, settings, ask, garm
 
 def test_a_map_is_drawn_on_a_worker(store, settings, ask):
     key = ask(replace(CONFIG, epochs=1))
-    request = worker.MapRequest(key, "last", "test")
+    request = MapRequest(key, "last", "test")
     with Dispatcher(store, settings) as dispatcher:
         wait_until(lambda: status(store, key) == "finished", "the run finishes")
         dispatcher.draw_map(request)
@@ -158,7 +158,7 @@ def test_a_map_is_drawn_on_a_worker(store, settings, ask):
 
 
 def test_a_map_that_fails_says_why_and_can_be_asked_for_again(store, settings):
-    foreign = worker.MapRequest(store.request(CONFIG, "Elsewhere", "0" * 16), "best", "test")
+    foreign = MapRequest(store.request(CONFIG, "Elsewhere", "0" * 16), "best", "test")
     store.leases.claim(foreign.run_key, "me")
     store.leases.record_epoch(foreign.run_key, "me", epoch_result(), b"", model_to_bytes(MLP(CONFIG)))
     store.leases.end(foreign.run_key, "me", "finished")

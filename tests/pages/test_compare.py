@@ -2,18 +2,24 @@
 
 from dataclasses import replace
 from functools import partial
+from io import BytesIO
 
+import pandas as pd
 import pytest
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.testing.v1 import local_script_runner
 
+from fmnist_core.comparison.arms import ArmRun, arm_table
 from fmnist_core.comparison.study import Study
+from fmnist_core.comparison.verdict import conclude
 from fmnist_core.config import PRESETS, RunConfig
-from fmnist_core.jobs import worker
+from fmnist_core.network.model import MLP, model_to_bytes
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.runs import WAITING_LIMIT, Store
+from tests.conftest import epoch_result
 from tests.page_lab import all_words, go_to, keys, live_charts, press, progress_bars, texts, unescaped
-from ui import handles
+from ui.wording import plain
 
 ARTICLE = PRESETS[0].config
 STUDY = Study(base=RunConfig(hidden=(16,), epochs=2), seeds=2)
@@ -35,7 +41,27 @@ def train(lab, study):
     """Ask for all runs of a study and be their worker; return their keys."""
     asked = ask(lab, study)
     for key in asked:
-        worker.train_stored_run(handles.settings(), key, "a worker")
+        lab.work_on(key)
+    return asked
+
+
+def arm_runs(lab, study, keys_):
+    """The stored runs of a study, for the core to work out what the page must say."""
+    return [
+        ArmRun(config.dropout, config.seed, lab.store.run(key), lab.store.epochs(key), lab.store.tests(key))
+        for config, key in zip(study.configs(), keys_, strict=True)
+    ]
+
+
+def finish(lab, study, loss_of):
+    """Store finished runs whose last validation loss is `loss_of(config)`, and that are equal in all else."""
+    asked = ask(lab, study)
+    for config, key in zip(study.configs(), asked, strict=True):
+        network = model_to_bytes(MLP(config))
+        lab.store.leases.claim(key, "a worker")
+        for epoch in range(1, config.epochs + 1):
+            lab.store.leases.record_epoch(key, "a worker", epoch_result(epoch, loss_of(config)), b"", network)
+        lab.store.leases.end(key, "a worker", "finished", last=network)
     return asked
 
 
@@ -294,15 +320,13 @@ def test_compare_does_not_start_what_was_mistyped_just_before_the_click(lab):
 
 
 def test_a_finished_comparison_shows_verdict_figures_and_table(lab):
-    train(lab, STUDY)
+    keys_ = train(lab, STUDY)
     app = open_study(lab, STUDY)
     assert not app.exception
     assert not app.error
-    headline = next(text for text in texts(app.subheader) if "call" in text or "dropout" in text)
-    assert headline in {"Too close to call with 2 seeds."} or headline.startswith("Dropout 0.2")
-    assert "Each arm's figures" in texts(app.subheader)
-    words = unescaped(all_words(app))
-    assert "95% intervals (paired t over 2 seeds)" in words
+    verdict = conclude(arm_runs(lab, STUDY, keys_), 0.0, 0.2)
+    assert texts(app.subheader).count(plain(verdict.headline)) == 1
+    assert {plain(sentence) for sentence in verdict.sentences} <= set(texts(app.markdown))
     shown = table(app)
     assert shown.index.tolist() == ["0", "0.2"]
     assert shown["Seeds"].tolist() == ["2 of 2", "2 of 2"]
@@ -312,6 +336,19 @@ def test_a_finished_comparison_shows_verdict_figures_and_table(lab):
     assert not progress_bars(app)
     assert "compare.stop" not in keys(app.button)
     assert "compare.run_five" not in keys(app.button)
+
+
+@pytest.mark.parametrize(("change", "helps"), [(-0.1, True), (0.1, False), (0.0, None)])
+def test_the_answer_is_what_the_stored_figures_carry(lab, change, helps):
+    study = replace(STUDY, seeds=5)
+    noise = (-0.010, 0.004, 0.012, -0.002, -0.004)
+    keys_ = finish(lab, study, lambda config: 0.5 + (change + noise[config.seed]) * (config.dropout > 0))
+    verdict = conclude(arm_runs(lab, study, keys_), 0.0, 0.2)
+    assert verdict.helps is helps
+    app = open_study(lab, study)
+    assert not app.exception
+    assert texts(app.subheader).count(plain(verdict.headline)) == 1
+    assert {plain(sentence) for sentence in verdict.sentences} <= set(texts(app.markdown))
 
 
 def test_test_figures_are_shown_on_request_and_for_these_runs_alone(lab):
@@ -336,20 +373,36 @@ def test_test_figures_are_shown_on_request_and_for_these_runs_alone(lab):
     assert "compare.reveal" in keys(fewer.button)
 
 
-def test_the_table_can_be_had_as_a_file(lab):
-    train(lab, ONE_SEED)
-    app = open_study(lab, ONE_SEED)
+@pytest.mark.parametrize("revealed", [False, True])
+def test_the_table_can_be_had_as_a_file(lab, revealed, monkeypatch):
+    files, keep = {}, MemoryMediaFileStorage.load_and_get_id
+
+    def remember(self, content, *arguments):
+        name = keep(self, content, *arguments)
+        files[name] = content
+        return name
+
+    monkeypatch.setattr(MemoryMediaFileStorage, "load_and_get_id", remember)
+    keys_ = train(lab, STUDY)
+    app = open_study(lab, STUDY)
+    if revealed:
+        press(app, "compare.reveal")
     (download,) = app.download_button
-    assert (download.key, download.label) == ("compare.csv", "Download as CSV")
-    assert download.proto.url.endswith(".csv")
+    assert (download.key, download.proto.url.rpartition(".")[2]) == ("compare.csv", "csv")
+    (content,) = (content for name, content in files.items() if f"/{name}." in download.proto.url)
+    read = pd.read_csv(BytesIO(content) if isinstance(content, bytes) else content)
+    expected = arm_table(arm_runs(lab, STUDY, keys_), reveal_tests=revealed)
+    pd.testing.assert_frame_equal(read, expected, check_dtype=False)
 
 
 def test_one_seed_settles_nothing_and_five_are_offered(lab):
-    train(lab, ONE_SEED)
+    verdict = conclude(arm_runs(lab, ONE_SEED, train(lab, ONE_SEED)), 0.0, 0.2)
+    assert len(verdict.differences) == 3
+    assert not verdict.settled
     app = open_study(lab, ONE_SEED)
     assert not app.exception
-    assert "One seed cannot settle it." in texts(app.subheader)
-    assert "How much of that is chance, one pair cannot tell. Run five seeds." in unescaped(all_words(app))
+    assert plain(verdict.headline) in texts(app.subheader)
+    assert {plain(sentence) for sentence in verdict.sentences} <= set(texts(app.markdown))
     press(app, "compare.run_five")
     assert not app.exception
     assert stored(lab) == replace(STUDY, seeds=5).configs()
@@ -424,7 +477,7 @@ def test_the_page_follows_runs_as_they_train(lab):
     app.run()
     assert not app.exception
     ((share, words),) = progress_bars(app)
-    assert share == 12  # one epoch of eight
+    assert share == 1 / 8
     assert words.startswith("0 of 4 runs finished · about ")
     assert table(app)["Seeds"].tolist() == ["0 of 2", "0 of 2"]
     assert "compare.reveal" not in keys(app.button)
@@ -568,7 +621,7 @@ def test_dropout_left_on_does_damage(lab):
 def test_the_run_whose_network_forgets_can_be_chosen_while_another_trains(lab):
     train(lab, replace(FORGETFUL, seeds=1))
     asked = ask(lab, FORGETFUL)
-    worker.train_stored_run(handles.settings(), asked[3], "a worker")
+    lab.work_on(asked[3])
     app = open_explanation(open_study(lab, FORGETFUL))
     first = texts(app.metric)
     chooser = app.selectbox(key="compare.forgetful_run")
@@ -577,7 +630,7 @@ def test_the_run_whose_network_forgets_can_be_chosen_while_another_trains(lab):
     assert not app.exception
     second = texts(app.metric)
     assert second != first
-    worker.train_stored_run(handles.settings(), asked[2], "a worker")
+    lab.work_on(asked[2])
     app.run()
     assert not app.exception
     assert texts(app.metric) == second
@@ -630,7 +683,7 @@ def test_a_store_that_cannot_be_written_is_explained(lab, method, key, start, mo
 @pytest.mark.parametrize(
     ("method", "start"),
     [
-        ("runs_of", "The comparison cannot be shown: "),
+        ("changed_runs", "The comparison cannot be shown: "),
         ("epochs_of", "The comparison cannot be shown: "),
         ("tests_of", "The comparison cannot be shown: "),
     ],
@@ -644,7 +697,7 @@ def test_a_store_that_cannot_be_read_is_explained(lab, method, start, monkeypatc
     assert not app.button(key="compare.start").disabled
 
 
-# Buttons beside the answer: a browser runs only the part of the page that they are in
+# A button beside the answer: a browser runs only the part of the page that it is in
 
 
 def press_in_fragment(app, key, monkeypatch):
@@ -665,11 +718,3 @@ def test_five_seeds_asked_for_beside_the_answer_are_shown_at_once(lab, monkeypat
     assert table(app)["Seeds"].tolist() == ["1 of 5", "1 of 5"]
     ((_, words),) = progress_bars(app)
     assert words.startswith("2 of 10 runs finished")
-
-
-def test_a_stop_that_fails_beside_the_answer_is_explained_at_once(lab, monkeypatch):
-    ask(lab, STUDY)
-    app = open_study(lab, STUDY)
-    failing("cancel", "the run store cannot be written (disk full)", monkeypatch)
-    press_in_fragment(app, "compare.stop", monkeypatch)
-    assert texts(app.error) == ["The runs could not be stopped: the run store cannot be written (disk full)."]

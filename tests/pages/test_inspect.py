@@ -109,7 +109,8 @@ def test_an_unknown_view_in_the_address_is_ignored(lab):
 
 
 @pytest.mark.parametrize(
-    ("view", "method"), [("Mistakes", "weights"), ("Confidence", "runs"), ("Doubtful labels", "best_predictions")]
+    ("view", "method"),
+    [("Mistakes", "weights"), ("Confidence", "changed_runs"), ("Doubtful labels", "best_predictions")],
 )
 def test_a_store_that_fails_while_a_view_is_drawn_is_explained(lab, view, method):
     lab.train()
@@ -450,7 +451,7 @@ def mislabelled(lab):
     raise AssertionError("no image stays held out")
 
 
-def expected_suspects(lab, keys_, part):
+def expected_doubtful_labels(lab, keys_, part):
     """What runs that stored their predictions doubt."""
     source = lab.evaluation_images(keys_[0], part).source
     answers_of_runs = [
@@ -478,8 +479,8 @@ def test_a_wrong_label_is_doubted_most(lab):
 def test_all_stored_runs_are_asked_about_doubtful_labels(lab):
     stored = [lab.train(), lab.train(OTHER_SEED), lab.train(DROPPED)]
     app = lab.open("inspect", view="Doubtful labels", run=stored[0], beside="none")
-    expected = expected_suspects(lab, stored, "validation")
-    assert expected != expected_suspects(lab, stored[:1], "validation")
+    expected = expected_doubtful_labels(lab, stored, "validation")
+    assert expected != expected_doubtful_labels(lab, stored[:1], "validation")
     assert tiles(app, "inspect.doubtful") == expected
 
 
@@ -487,7 +488,7 @@ def test_test_labels_can_be_doubted_once_revealed(lab):
     stored = [lab.train(), lab.train(ARTICLE)]
     app = lab.open("inspect", view="Doubtful labels", run=stored[0])
     press(choose(app, "inspect.part", "test"), "inspect.reveal")
-    assert tiles(app, "inspect.doubtful") == expected_suspects(lab, stored, "test")
+    assert tiles(app, "inspect.doubtful") == expected_doubtful_labels(lab, stored, "test")
 
 
 def test_runs_that_stored_no_predictions_are_asked_about_doubtful_labels(lab):

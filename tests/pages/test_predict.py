@@ -415,7 +415,7 @@ def test_a_run_without_an_epoch_is_not_offered_and_the_page_says_why(lab):
     assert texts(app.info) == ["Run 2 has no network to ask yet."]
 
 
-@pytest.mark.parametrize("method", ["runs", "weights", "replay"])
+@pytest.mark.parametrize("method", ["changed_runs", "weights", "replay"])
 def test_a_store_that_fails_while_the_page_is_drawn_is_explained(lab, method):
     lab.train()
     app = lab.open()

@@ -143,16 +143,16 @@ def test_an_unusable_setting_is_explained_until_it_is_mended(lab, monkeypatch):
 def test_a_store_that_cannot_be_read_any_more_is_explained(lab, page, monkeypatch):
     app = lab.open(page)
 
-    def fail(self):
+    def fail(self, *arguments):
         raise StoreError("the run store cannot be read (disk I/O error)")
 
-    monkeypatch.setattr(Store, "runs", fail)
+    monkeypatch.setattr(Store, "changed_runs", fail)
     app.run()
     assert not app.exception
     assert texts(app.error) == ["Runs cannot be shown: the run store cannot be read (disk I/O error)."]
 
 
-@pytest.mark.parametrize(("page", "method"), [("train", "epochs"), ("predict", "weights"), ("inspect", "weights")])
+@pytest.mark.parametrize(("page", "method"), [("train", "epochs_of"), ("predict", "weights"), ("inspect", "weights")])
 def test_a_store_that_fails_while_a_run_is_shown_is_explained(lab, page, method, monkeypatch):
     key = lab.train()
 
@@ -446,7 +446,7 @@ def test_a_running_run_says_how_far_it_is_and_can_be_asked_to_stop(lab):
     app = lab.open(run=key)
     assert not app.exception
     ((share, words),) = progress_bars(app)
-    assert share == 18  # 1.5 of 8 epochs
+    assert share == 1.5 / 8
     assert words == "Epoch 2 of 8 · about 65 s left"
     assert "**So far:** Too early to tell" in all_words(app)
     assert "Training]" in all_words(app)
@@ -594,7 +594,9 @@ def test_a_reason_that_is_a_whole_sentence_gets_no_second_full_stop(lab, monkeyp
         raise DataError("this run needs other data. Set DROPOUT_LAB_DATA.")
 
     monkeypatch.setattr(worker, "load_matching", other_data)
-    app = lab.open(run=lab.train())
+    key = lab.ask()
+    worker.train_stored_run(handles.settings(), key, "a worker")
+    app = lab.open(run=key)
     sentence = unescaped(*texts(app.error))
     assert sentence.endswith("Set DROPOUT_LAB_DATA.")
     assert not sentence.endswith("..")

@@ -313,8 +313,8 @@ import os, pickle, sys
 from io import BytesIO
 from pathlib import Path
 from PIL import Image
-from fmnist_core.own_picture import prepare
-from fmnist_core.picture_file import FORMATS, PictureError, read_picture
+from fmnist_core.pictures.own_picture import prepare
+from fmnist_core.pictures.picture_file import FORMATS, PictureError, read_picture
 
 def kilobytes(name):
     return next(int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if name in line)

@@ -1,15 +1,14 @@
 """What the images' addresses are, and what is served at them."""
 
-import asyncio
 import io
 
 import numpy as np
 import pytest
 from PIL import Image
-from starlette.applications import Starlette
 from streamlit import config
 
 from fmnist_core.data.image_name import ImageName
+from tests import http
 from tests.page_lab import REAL, SECONDS
 from ui import handles
 from ui.components.image_route import image_folder, image_path, image_route
@@ -32,20 +31,9 @@ def loaded(lab):
 
 
 def fetch(path: str) -> tuple[int, dict[str, str], bytes]:
-    """Ask the route as a server would; the status, headers with lower-case names, and the body."""
-    sent = []
-
-    async def receive():
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message):
-        sent.append(message)
-
-    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
-    asyncio.run(Starlette(routes=[image_route()])(scope, receive, send))
-    start, *bodies = sent
-    headers = {name.decode(): value.decode() for name, value in start["headers"]}
-    return start["status"], headers, b"".join(message["body"] for message in bodies)
+    """The status, headers and body of an image's address."""
+    answer = http.fetch(image_route(), path)
+    return answer.status, answer.headers, answer.body
 
 
 def test_address_names_data_and_image(base_path):
@@ -87,5 +75,5 @@ def test_what_is_not_there_gets_a_sentence_that_no_cache_keeps(loaded, fingerpri
 
 
 def test_no_image_is_served_while_the_data_load(lab, monkeypatch):
-    monkeypatch.setattr("ui.image_route.handles.data", lambda: type("Loading", (), {"dataset": None}))
+    monkeypatch.setattr("ui.components.image_route.handles.data", lambda: type("Loading", (), {"dataset": None}))
     assert fetch(image_path(REAL.fingerprint, "test-25"))[0] == 404

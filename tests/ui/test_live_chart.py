@@ -17,12 +17,12 @@ from ui.components.plotly_js import plotly_path, plotly_route
 def page() -> None:
     import pandas as pd
 
-    from fmnist_core.charts import learning_curves as charts
+    from fmnist_core.charts.learning_curves import learning_curves
     from ui.components.live_chart import live_chart
 
     columns = ["epoch", "training_loss", "evaluated_training_loss", "validation_loss"]
     epochs = pd.DataFrame([[1, 0.6, 0.5, 0.55], [2, 0.5, 0.4, 0.45]], columns=columns)
-    figure = charts.learning_curves(epochs, metric="loss", colour="#3f72d8", total_epochs=30, best_epoch=2)
+    figure = learning_curves(epochs, metric="loss", colour="#3f72d8", total_epochs=30, best_epoch=2)
     live_chart(figure, key="train.loss: run 3", height=300, alt="Loss of run 3, by epoch")
 
 

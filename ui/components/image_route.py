@@ -1,24 +1,24 @@
 """Serves single images of the data set in use, so that a page can show many and send the pixels of none."""
 
 from io import BytesIO
+from typing import TYPE_CHECKING
 
-from PIL import Image
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from streamlit import config
 
-from fmnist_core.data.image_name import ImageName
-from ui import handles
+from ui.components.addresses import asset_path
+
+if TYPE_CHECKING:
+    from fmnist_core.data.image_name import ImageName
 
 
 def image_folder(fingerprint: str) -> str:
     """What comes before the names of a data set's images in their addresses."""
-    base = config.get_option("server.baseUrlPath").strip("/")
-    return f"{'/' if base else ''}{base}/assets/images/{fingerprint}/"
+    return asset_path(f"images/{fingerprint}/")
 
 
-def image_path(fingerprint: str, name: ImageName | str) -> str:
+def image_path(fingerprint: str, name: "ImageName | str") -> str:
     """Where the browser finds an image; the fingerprint in its address lets caches keep it for good."""
     return f"{image_folder(fingerprint)}{name}.png"
 
@@ -29,7 +29,13 @@ def image_route() -> Route:
 
 
 def _respond(request: Request) -> Response:
-    # Not async, so that Starlette answers in a thread and other sessions do not wait.
+    # Not async, so that Starlette answers in a thread and other sessions do not wait. Its imports are not the module's:
+    # the route is there before Streamlit's caches are, and before the server answers.
+    from PIL import Image
+
+    from fmnist_core.data.image_name import ImageName
+    from ui import handles
+
     dataset = handles.data().dataset
     if dataset is None or dataset.fingerprint != request.path_params["fingerprint"]:
         return _missing("These are not the data in use. Reload the page that shows this image.")

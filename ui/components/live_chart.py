@@ -31,8 +31,18 @@ _component = st.components.v2.component(
 )
 
 
+def figure_text(figure: go.Figure) -> str:
+    """A figure as `live_chart` sends it: JSON, without the template, which the browser makes from the page's theme.
+
+    For figures that many visitors look at: written out once, not once for each.
+    """
+    content = figure.to_plotly_json()
+    content["layout"].pop("template", None)
+    return str(pio.to_json(content, validate=False))
+
+
 def live_chart(
-    figure: go.Figure,
+    figure: go.Figure | str,
     *,
     key: str,
     height: int = 360,
@@ -43,7 +53,8 @@ def live_chart(
 ) -> None:
     """Draw a figure, or bring the one under `key` up to date while zoom, hover and legend choices stay.
 
-    `height` is in pixels. `alt` is read to those who cannot see the chart. The figure needs a `uirevision`;
+    `figure` may also be the text that `figure_text` made of one. `height` is in pixels. `alt` is read to those who
+    cannot see the chart. The figure needs a `uirevision`;
     colours and fonts that it leaves open follow the page's theme. Charts of one `group` share hover, by x value, and
     zoom.
 
@@ -63,12 +74,10 @@ def live_chart(
         if on_click is not None and isinstance(name, str) and len(name) <= _LONGEST_NAME:
             on_click(name)
 
-    content = figure.to_plotly_json()
-    content["layout"].pop("template", None)  # the browser makes one from the page's theme
     _component(
         key=key,
         data={
-            "figure": pio.to_json(content, validate=False),
+            "figure": figure if isinstance(figure, str) else figure_text(figure),
             "height": height,
             "alt": alt,
             "group": group,

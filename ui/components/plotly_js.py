@@ -8,13 +8,13 @@ from importlib.resources import files
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from streamlit import config
+
+from ui.components.addresses import asset_path
 
 
 def plotly_path() -> str:
     """Where the browser finds the file; the version in its name lets caches keep it for good."""
-    base = config.get_option("server.baseUrlPath").strip("/")
-    return f"{'/' if base else ''}{base}/assets/plotly-{version('plotly')}.min.js"
+    return asset_path(f"plotly-{version('plotly')}.min.js")
 
 
 def plotly_route() -> Route:

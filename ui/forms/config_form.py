@@ -232,8 +232,11 @@ def _overtaken_preset(page: str) -> RunConfig | None:
     A visitor who chooses a preset and presses a button at once sends the new choice with the old fields: the
     preset's have not reached the browser yet. What was meant is the preset.
     """
-    name, before, config = st.session_state.get(f"{page}.replaced", (None, None, None))
-    if name is None or name != st.session_state.get(f"{page}.preset") or before != _fields(page):
+    replaced: tuple[str, dict[str, Any], RunConfig] | None = st.session_state.get(f"{page}.replaced")
+    if replaced is None:
+        return None
+    name, before, config = replaced
+    if name != st.session_state.get(f"{page}.preset") or before != _fields(page):
         return None
     return config
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from fmnist_core.data.dataset import CLASSES
 from fmnist_core.data.evaluation_images import Part
+from fmnist_core.data.image_name import ImageName
 from fmnist_core.results import selection
 from fmnist_core.results.selection import PAIR_CHOICES, Choice, select
 from fmnist_core.results.side_by_side import cause, less_dropout_first
@@ -24,8 +25,8 @@ def pick(name: str) -> None:
     st.query_params["image"] = name
 
 
-def image_picker(common: CommonAnswers, chosen: Chosen, part: Part, picked: str | None) -> str | None:
-    """Draw the choice of images; return the name of the one to look at, or None where there is none.
+def image_picker(common: CommonAnswers, chosen: Chosen, part: Part, picked: ImageName | None) -> ImageName | None:
+    """Draw the choice of images; return the one to look at, or None where there is none.
 
     That is the one `picked` before, or else the first of those shown.
     """
@@ -68,14 +69,13 @@ def image_picker(common: CommonAnswers, chosen: Chosen, part: Part, picked: str 
     pages = -(-len(rows) // PAGE_IMAGES)
     page = min(state.get("predict.page", 0), pages - 1)
     shown = rows[page * PAGE_IMAGES : (page + 1) * PAGE_IMAGES]
-    picked = picked or str(common.images.name(int(shown[0])))
-    dataset = handles.data().dataset
-    assert dataset is not None, "the frame waits for data"
+    picked = picked or common.images.name(int(shown[0]))
+    dataset = handles.dataset()
     image_grid(
         [_tile(common, int(row), chosen) for row in shown],
         key="predict.grid",
         folder=image_folder(dataset.fingerprint),
-        chosen=picked,
+        chosen=str(picked),
         on_pick=pick,
         shows_in="predict.pick",
     )

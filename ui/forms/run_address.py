@@ -23,7 +23,7 @@ def run_in_address(parameter: str = "run") -> Run | None:
             icon=":material/link_off:",
         )
         return None
-    run = handles.store().run(key)
+    run = handles.shared_runs().run(key)
     if run is None:
         st.warning(
             f"This server has no run {key}. It may have been trained on another server. "

@@ -91,10 +91,11 @@ def run_choice() -> Chosen:
 
 
 def _runs_with_a_network() -> list[Run]:
-    dataset = handles.data().dataset
-    assert dataset is not None, "the frame waits for data"
+    dataset = handles.dataset()
     with explaining("Runs cannot be shown"):
-        runs = [run for run in handles.store().runs() if run.best_epoch is not None and handles.has_matching_data(run)]
+        runs = [
+            run for run in handles.shared_runs().runs() if run.best_epoch is not None and handles.has_matching_data(run)
+        ]
         named = {name: run_in_address(name) for name in ("run", "beside") if st.query_params.get(name) != _ALONE}
     for run in named.values():
         if run is not None and run not in runs:

@@ -1,5 +1,6 @@
 """The form that sets up a comparison: dropout rates, seeds, and one recipe for all of them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -20,7 +21,7 @@ from ui.forms.config_form import (
     sentence,
     usable_config,
 )
-from ui.wording import plain
+from ui.guards import store_sentence
 
 _PAGE = "compare"
 # A preset's own dropout plays no part here: the arms set it.
@@ -97,14 +98,23 @@ def _use_five_seeds() -> None:
 
 def start_study(study: Study | None = None) -> None:
     """Ask for all runs of a study, that of the form where none is given, and put it into the address; a callback."""
-    dataset = handles.data().dataset
-    assert dataset is not None, "the frame waits for data"
+    dataset = handles.dataset()
     try:
         study = study or read_study_form()
         handles.store().request_all(study.configs(), dataset.name, dataset.fingerprint)
     except (ValueError, QueueFullError, StoreError) as error:
-        st.session_state["compare.problem"] = f"The comparison was not started: {plain(str(error))}."
+        st.session_state["compare.problem"] = store_sentence("The comparison was not started", error)
         return
+    handles.shared_runs().expect_news()
     handles.dispatcher().wake()
     fill_study_form(study)
     st.query_params.from_dict(study.to_address())
+
+
+def stop_runs(keys: Sequence[str]) -> None:
+    """Ask the runs of a comparison to stop; a callback."""
+    try:
+        handles.store().cancel(*keys)
+    except StoreError as error:
+        st.session_state["compare.problem"] = store_sentence("The runs could not be stopped", error)
+    handles.shared_runs().expect_news()

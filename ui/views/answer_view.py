@@ -52,10 +52,8 @@ def _answer(run: Run, chosen: Chosen, image: Image, name: ImageName | None) -> n
         part = _part(name)
         row = handles.evaluation_images_of(run, part).row(name)
         if row is not None:
-            answer: npt.NDArray[np.float32] = handles.probabilities_of(
-                run.key, chosen.kind, run.epoch_of(chosen.kind), part
-            )[row]
-            return answer
+            answers = handles.probabilities_of(run.key, chosen.kind, run.epoch_of(chosen.kind), part)
+            return np.asarray(answers[row])
     return _network(run, chosen).probabilities(image[np.newaxis])[0]
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from fmnist_core.comparison.arms import ArmRun
-from fmnist_core.store.database import StoreError
-from fmnist_core.wording import percentage
+from fmnist_core.store.run import Run
+from fmnist_core.wording import capitalised, dropout_name, percentage
 from ui import handles
-from ui.wording import plain
+from ui.guards import explaining
 
 
 def overfitting() -> None:
@@ -59,8 +60,8 @@ def evaluation_mode(runs: Sequence[ArmRun]) -> None:
             "figure each time."
         )
         # Streamlit compares a choice with the one before, which frames of epochs do not bear: hence their names.
-        candidates = {
-            f"Dropout {arm.dropout:g}, seed {arm.seed}": (arm.run, arm.epochs)
+        candidates: dict[str, tuple[Run, pd.DataFrame]] = {
+            f"{capitalised(dropout_name(arm.dropout))}, seed {arm.seed}": (arm.run, arm.epochs)
             for arm in runs
             if arm.run is not None and arm.run.best_epoch is not None and arm.dropout > 0
         }
@@ -70,14 +71,11 @@ def evaluation_mode(runs: Sequence[ArmRun]) -> None:
         run, epochs = candidates[st.selectbox("Run", list(candidates), key="compare.forgetful_run")]
         left_on = st.toggle("Leave dropout on while evaluating", key="compare.forget")
         best = epochs.set_index("epoch").loc[run.epoch_of("best")]
-        right_loss, right_accuracy = best["validation_loss"], best["validation_accuracy"]
+        right_loss, right_accuracy = float(best["validation_loss"]), float(best["validation_accuracy"])
         loss, accuracy = st.columns(2)
         if left_on:
-            try:
+            with explaining("The network cannot be read"):
                 wrong = handles.forgetful_evaluation(run.key, run.epoch_of("best"))
-            except StoreError as error:
-                st.error(f"The network cannot be read: {plain(str(error))}.", icon=":material/error:")
-                return
             loss.metric(
                 "Validation loss", f"{wrong.loss:.3f}", f"{wrong.loss - right_loss:+.3f}", delta_color="inverse"
             )

@@ -1,5 +1,8 @@
 """Four more looks at the chosen runs: their confidence, doubtful labels, the first layer, and a map of the images."""
 
+from collections.abc import Iterable
+from typing import Any, cast
+
 import numpy as np
 import streamlit as st
 
@@ -58,7 +61,9 @@ def show_doubtful_labels(chosen: Chosen, part: Part, common: CommonAnswers) -> N
         "on them are surest of another class, on average."
     )
     source, fingerprint = common.images.source, chosen.runs[0].data_fingerprint
-    runs = [run for run in handles.store().runs() if run.best_epoch is not None and handles.has_matching_data(run)]
+    runs = [
+        run for run in handles.shared_runs().runs() if run.best_epoch is not None and handles.has_matching_data(run)
+    ]
     table = handles.doubtful_labels_of(
         tuple((run.key, run.epoch_of("best")) for run in runs), source, fingerprint, _DOUBTFUL
     )
@@ -73,7 +78,7 @@ def show_doubtful_labels(chosen: Chosen, part: Part, common: CommonAnswers) -> N
                 alt=f"{ImageName(source, row.position)}, labelled {CLASSES[row.label]}; {row.agreeing} of {row.runs} "
                 f"runs say {CLASSES[row.consensus]}, with {row.consensus_probability:.0%}",
             )
-            for row in table.itertuples()
+            for row in cast(Iterable[Any], table.itertuples())  # pandas knows no types of its columns
         ],
         key="inspect.doubtful",
         folder=image_folder(fingerprint),
@@ -158,8 +163,7 @@ def show_map(chosen: Chosen, part: Part, common: CommonAnswers) -> None:
 
 
 def _map(run: Run, part: Part, points: np.ndarray) -> None:
-    dataset = handles.data().dataset
-    assert dataset is not None, "the frame waits for data"
+    dataset = handles.dataset()
     images = handles.evaluation_images_of(run, part)
     figure = class_map(points, images.labels(dataset), CLASSES, [str(images.name(row)) for row in range(len(images))])
     live_chart(

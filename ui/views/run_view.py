@@ -1,27 +1,31 @@
 """One run as the Train page shows it: state, live curves, diagnosis, table."""
 
 from collections.abc import Mapping
+from functools import partial
+from typing import Literal, get_args
 
 import pandas as pd
 import streamlit as st
 
 from fmnist_core.charts.colours import run_colour
-from fmnist_core.charts.learning_curves import learning_curves
-from fmnist_core.config import RunConfig, describe
+from fmnist_core.charts.style import Metric
+from fmnist_core.config import describe
 from fmnist_core.network.figures import Evaluation
 from fmnist_core.results.diagnosis import diagnose, seconds_left
 from fmnist_core.results.tables import epoch_table
-from fmnist_core.store.database import StoreError
-from fmnist_core.store.run import Run, Weights
+from fmnist_core.store.run import Run, Status, Weights
+from fmnist_core.store.shared_runs import run_version
 from ui import handles
 from ui.components.live_chart import live_chart
+from ui.components.news import News, news_bar
 from ui.forms.config_form import fill_form
+from ui.guards import explaining
 from ui.page_files import PAGES
 from ui.reveal import are_revealed, reveal_button
 from ui.wording import duration, plain
 
-_TICK_SECONDS = 0.5
-_BADGES = {
+_NEWS_SECONDS = 0.5
+_BADGES: dict[Status, tuple[str, str, Literal["gray", "blue", "green", "orange", "red"]]] = {
     "queued": ("Waiting", ":material/hourglass_empty:", "gray"),
     "running": ("Training", ":material/play_arrow:", "blue"),
     "finished": ("Finished", ":material/check:", "green"),
@@ -49,44 +53,26 @@ _FINDING_ICONS = {
 
 def show_run(run: Run) -> None:
     """Draw a run, and keep it up to date while it waits or trains."""
-    st.fragment(_run, run_every=_TICK_SECONDS if run.is_active else None)(run.key, run.is_active)
+    st.fragment(_run)(run.key, run.is_active)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _ways_on(run)
 
 
-def _reuse(config: RunConfig) -> None:
-    fill_form(config)
-    st.session_state["train.redraw"] = True  # the form stands outside of this fragment
-
-
-def _run(key: str, ticking: bool) -> None:
-    if st.session_state.pop("train.redraw", False):
-        st.rerun()
-    try:
-        run, epochs = handles.store().run(key), handles.store().epochs(key)
-        tests = handles.store().tests(key) if are_revealed([key]) else None
-    except StoreError as error:
-        st.error(f"The run cannot be shown: {plain(str(error))}.", icon=":material/error:")
-        return
-    assert run is not None, key
-    if ticking and not run.is_active:
-        st.rerun()  # draws the whole page once more, without ticking
-    colour = run_colour(run.number)
-    _header(run, colour)
+def _run(key: str, was_active: bool) -> None:
+    shared = handles.shared_runs()
+    with explaining("The run cannot be shown"):
+        run = shared.run(key)
+        assert run is not None, key
+        epochs = shared.epochs(run)
+        tests = shared.tests(run) if are_revealed([key]) else None
+    if was_active and not run.is_active:
+        st.rerun()  # what stands outside of this fragment is another for a run that has ended
+    _header(run, run_colour(run.number))
     with st.container():  # one place whatever it holds, so that the charts below stay the same elements
         _state(run, epochs)
-    validation_name = "Validation (test set)" if run.config.protocol == "article" else "Validation"
-    for metric in ("loss", "accuracy"):
-        figure = learning_curves(
-            epochs,
-            metric=metric,
-            colour=colour,
-            total_epochs=run.config.epochs,
-            best_epoch=run.best_epoch,
-            dropout=run.config.dropout,
-            validation_name=validation_name,
-        )
-        figure.update_layout(uirevision=key)  # zoom is kept within a run, not from one run to another
+    for metric in get_args(Metric):
         live_chart(
-            figure,
+            handles.learning_curves_of(run, metric, run.key, run_version(run)),
             key=f"train.{metric}",
             alt=f"Training and validation {metric} of run {run.number} over its epochs",
         )
@@ -111,7 +97,7 @@ def _header(run: Run, colour: str) -> None:
 
 def _state(run: Run, epochs: pd.DataFrame) -> None:
     if run.is_active:
-        _progress(run, seconds_left(epochs, run.config.epochs, run.epoch_share))
+        news_bar(f"run {run.key}", partial(_news, run.key), key="train.watch", seconds=_NEWS_SECONDS)
     elif run.status == "failed":
         reason = plain((run.error or "").rstrip("."))
         st.error(f"This run ended early: {reason}.", icon=":material/error:")
@@ -126,13 +112,17 @@ def _state(run: Run, epochs: pd.DataFrame) -> None:
         st.markdown(f"{_FINDING_ICONS[diagnosis.finding]} {so_far}{diagnosis.sentence}")
 
 
-def _progress(run: Run, seconds: float | None) -> None:
+def _news(key: str) -> News:
+    """How far a run is, for all who watch it."""
+    shared = handles.shared_runs()
+    run = shared.run(key)
+    assert run is not None, key
     if run.status == "queued":
-        text = "Waiting for a free processor core …"
-    else:
-        left = "" if seconds is None else f" · {duration(seconds)} left"
-        text = f"Epoch {min(run.epochs_done + 1, run.config.epochs)} of {run.config.epochs}{left}"
-    st.progress(run.progress, text=text)
+        return News(run_version(run), run.progress, "Waiting for a free processor core …")
+    seconds = seconds_left(shared.epochs(run), run.config.epochs, run.epoch_share)
+    left = "" if seconds is None else f" · {duration(seconds)} left"
+    epoch = min(run.epochs_done + 1, run.config.epochs)
+    return News(run_version(run), run.progress, f"Epoch {epoch} of {run.config.epochs}{left}")
 
 
 def _why_below() -> None:
@@ -165,26 +155,31 @@ def _table(run: Run, epochs: pd.DataFrame, tests: Mapping[Weights, Evaluation] |
             else ""
         )
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if not run.is_active and tests is None:
-            reveal_button("Reveal test accuracy", [run.key], key="train.reveal")
-        st.button(
-            "Use these settings",
-            icon=":material/tune:",
-            key="train.reuse",
-            on_click=_reuse,
-            args=(run.config,),
-            help="Puts this run's settings into the form.",
-        )
-        st.page_link(
-            PAGES / "predict.py",
-            label="See what it predicts",
-            icon=":material/image_search:",
-            query_params={"run": run.key},
-        )
-        st.page_link(
-            PAGES / "inspect.py",
-            label="Inspect its mistakes",
-            icon=":material/troubleshoot:",
-            query_params={"run": run.key},
-        )
+    if not run.is_active and tests is None:
+        reveal_button("Reveal test accuracy", [run.key], key="train.reveal")
+
+
+def _ways_on(run: Run) -> None:
+    """What to do with the run next."""
+    st.button(
+        "Use these settings",
+        icon=":material/tune:",
+        key="train.reuse",
+        on_click=fill_form,
+        args=(run.config,),
+        help="Puts this run's settings into the form.",
+    )
+    if not run.best_epoch:
+        return
+    st.page_link(
+        PAGES / "predict.py",
+        label="See what it predicts",
+        icon=":material/image_search:",
+        query_params={"run": run.key},
+    )
+    st.page_link(
+        PAGES / "inspect.py",
+        label="Inspect its mistakes",
+        icon=":material/troubleshoot:",
+        query_params={"run": run.key},
+    )

@@ -1,77 +1,95 @@
 """A comparison as the Compare page shows it: how far it is, the answer, the curves, the table."""
 
-import os
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, cast
+from functools import partial
 
 import streamlit as st
 
-from fmnist_core.charts.arm_curves import ArmCurves, arm_panels, line_legend, overlay
+from fmnist_core.charts.arm_curves import line_legend
 from fmnist_core.charts.colours import arm_colour
 from fmnist_core.charts.difference_chart import paired_differences
-from fmnist_core.comparison.arms import ArmRun, arm_table, better_arms
-from fmnist_core.comparison.article_curves import article_curves
-from fmnist_core.comparison.progress import Progress, collect, progress_of
+from fmnist_core.charts.mean_curves import CurveMetric
+from fmnist_core.comparison.progress import Collected, Progress, progress_of, stored_runs
 from fmnist_core.comparison.study import Study
-from fmnist_core.comparison.tables import study_table
-from fmnist_core.comparison.verdict import conclude
 from fmnist_core.config import PRESETS
 from fmnist_core.store.database import StoreError
+from fmnist_core.store.run import Run
+from fmnist_core.store.shared_runs import version
+from fmnist_core.wording import capitalised, dropout_name
 from ui import handles
 from ui.components.live_chart import live_chart
-from ui.forms.study_form import start_study
+from ui.components.news import News, news_bar
+from ui.forms.study_form import start_study, stop_runs
+from ui.guards import explaining
 from ui.page_files import PAGES
 from ui.reveal import are_revealed, reveal_button
 from ui.views import explanations
 from ui.wording import duration, plain
 
-_TICK_SECONDS = 1.0
-_METRICS = {"loss": "Loss", "accuracy": "Accuracy", "gap": "Gap"}
+_NEWS_SECONDS = 1.0
+_METRICS: dict[CurveMetric, str] = {"loss": "Loss", "accuracy": "Accuracy", "gap": "Gap"}
 _LAYOUTS = {"panels": "Side by side", "overlay": "In one chart"}
 
 
 def show_study(study: Study) -> None:
     """Draw a comparison, and keep it up to date while any of its runs waits or trains."""
-    runs = _collected(study)
-    if runs is None:
-        return
-    st.session_state.pop("compare.redraw", None)
-    active = any(arm.run is not None and arm.run.is_active for arm in runs)
-    st.fragment(_study, run_every=_TICK_SECONDS if active else None)(study, active)
+    with explaining("The comparison cannot be shown"):
+        is_active = bool(_active_keys(study))
+    st.fragment(_study)(study, is_active)
 
 
-def _collected(study: Study) -> list[ArmRun] | None:
-    dataset = handles.data().dataset
-    assert dataset is not None, "the frame waits for data"
+def stop_button(study: Study) -> None:
+    """Where runs of a comparison wait or train, offer to stop them."""
     try:
-        return collect(study, handles.store(), dataset.fingerprint)
-    except StoreError as error:
-        st.error(f"The comparison cannot be shown: {plain(str(error))}.", icon=":material/error:")
-        return None
+        keys = _active_keys(study)
+    except StoreError:
+        return  # the comparison itself says so
+    if keys:
+        st.button("Stop all", icon=":material/stop:", key="compare.stop", on_click=stop_runs, args=(keys,))
 
 
-def _study(study: Study, ticking: bool) -> None:
-    if "compare.redraw" in st.session_state:
-        st.rerun()  # a button in here has changed what stands outside of this fragment: address, form or message
-    runs = _collected(study)
-    if runs is None:
-        return
-    progress = progress_of(runs, handles.settings().workers or len(os.sched_getaffinity(0)))
-    if ticking and not progress.active:
-        st.rerun()  # draws the whole page once more, without ticking
+def _active_keys(study: Study) -> list[str]:
+    return [run.key for run in _stored_runs(study) if run is not None and run.is_active]
+
+
+def _stored_runs(study: Study) -> list[Run | None]:
+    return stored_runs(study, handles.shared_runs(), handles.dataset().fingerprint)
+
+
+def _collected(study: Study) -> Collected:
+    stored = _stored_runs(study)
+    return handles.collected(study, stored, handles.dataset().fingerprint, version(stored))
+
+
+def _study(study: Study, was_active: bool) -> None:
+    with explaining("The comparison cannot be shown"):
+        now = _collected(study)
+    is_active = any(arm.run is not None and arm.run.is_active for arm in now.runs)
+    if was_active and not is_active:
+        st.rerun()  # what stands outside of this fragment is another for a comparison that has ended
+    progress = progress_of(now.runs, handles.worker_limit())
     with st.container():  # one place whatever it holds, so that the charts below stay the same elements
-        _state(runs, progress)
+        _state(study, now, progress)
     if not progress.asked_for:
         return
-    reveal = are_revealed([arm.run.key for arm in runs if arm.run is not None])
-    _answer(study, runs, reveal)
-    _curves(study, runs)
-    _table(study, runs, reveal)
-    explanations.evaluation_mode(runs)
+    reveal = are_revealed([arm.run.key for arm in now.runs if arm.run is not None])
+    _answer(study, now, reveal)
+    _curves(study, now)
+    _table(study, now, reveal)
+    explanations.evaluation_mode(now.runs)
 
 
-def _state(runs: Sequence[ArmRun], progress: Progress) -> None:
+def _news(study: Study) -> News:
+    """How far a comparison is, for all who watch it; worked out anew where the store has something new."""
+    now = _collected(study)
+    stored = _stored_runs(study)
+    runs = [replace(arm, run=run) for arm, run in zip(now.runs, stored, strict=True)]  # with their share of the epoch
+    progress = progress_of(runs, handles.worker_limit())
+    left = "" if progress.seconds_left is None else f" · {duration(progress.seconds_left)} left"
+    return News(now.version, progress.share, f"{progress.finished} of {progress.total} runs finished{left}")
+
+
+def _state(study: Study, now: Collected, progress: Progress) -> None:
     if not progress.asked_for:
         with st.container(border=True):
             st.subheader("Not run here yet", anchor=False)
@@ -80,16 +98,14 @@ def _state(runs: Sequence[ArmRun], progress: Progress) -> None:
                 "press **Compare** to run it."
             )
         return
-    if failed := [arm.run for arm in runs if arm.run is not None and arm.run.status == "failed"]:
+    if failed := [arm.run for arm in now.runs if arm.run is not None and arm.run.status == "failed"]:
         reason = plain((failed[0].error or "").rstrip("."))
         st.error(
             f"{len(failed)} of {progress.total} runs failed. Run {failed[0].number}: {reason}.", icon=":material/error:"
         )
     if progress.active:
-        left = "" if progress.seconds_left is None else f" · {duration(progress.seconds_left)} left"
-        st.progress(progress.share, text=f"{progress.finished} of {progress.total} runs finished{left}")
-        keys = [arm.run.key for arm in runs if arm.run is not None and arm.run.is_active]
-        st.button("Stop all", icon=":material/stop:", key="compare.stop", on_click=_stop, args=(keys,))
+        topic = f"comparison {sorted(study.to_address().items())} {handles.dataset().fingerprint}"
+        news_bar(topic, partial(_news, study), key="compare.watch", seconds=_NEWS_SECONDS)
     elif progress.finished < progress.total:
         st.info(
             f"{progress.finished} of {progress.total} runs have finished. Press **Compare** to go on with the rest.",
@@ -97,20 +113,7 @@ def _state(runs: Sequence[ArmRun], progress: Progress) -> None:
         )
 
 
-def _run_five_seeds(study: Study) -> None:
-    start_study(replace(study, seeds=5))
-    st.session_state["compare.redraw"] = True
-
-
-def _stop(keys: list[str]) -> None:
-    st.session_state["compare.redraw"] = True
-    try:
-        handles.store().cancel(*keys)
-    except StoreError as error:
-        st.session_state["compare.problem"] = f"The runs could not be stopped: {plain(str(error))}."
-
-
-def _answer(study: Study, runs: Sequence[ArmRun], reveal: bool) -> None:
+def _answer(study: Study, now: Collected, reveal: bool) -> None:
     first, *others = study.dropouts
     second = others[0]
     if len(others) > 1:
@@ -122,26 +125,26 @@ def _answer(study: Study, runs: Sequence[ArmRun], reveal: bool) -> None:
             format_func=lambda dropout: f"{dropout:g}",
             key="compare.second",
         )
-    verdict = conclude(runs, first, second, reveal)
+    verdict = handles.verdict_of(study, now, now.version, first, second, reveal)
     with st.container(border=True):
         st.subheader(plain(verdict.headline), anchor=False)
         for sentence in verdict.sentences:
             st.write(plain(sentence))
-        if study.seeds == 1:
-            st.button(
-                "Run five seeds",
-                icon=":material/casino:",
-                key="compare.run_five",
-                on_click=_run_five_seeds,
-                args=(study,),
-                help="Stored runs are not trained again.",
-            )
+        if study.seeds == 1 and st.button(
+            "Run five seeds",
+            icon=":material/casino:",
+            key="compare.run_five",
+            on_click=start_study,
+            args=(replace(study, seeds=5),),
+            help="Stored runs are not trained again.",
+        ):
+            st.rerun()  # the address and the form stand outside of this fragment
         if verdict.differences:
             st.plotly_chart(
                 paired_differences(
                     verdict.differences,
                     settled=verdict.settled,
-                    arm=f"dropout {second:g}",
+                    arm=dropout_name(second),
                     protocol=study.base.protocol,
                     colour=arm_colour(study.dropouts.index(second)),
                 ),
@@ -151,7 +154,7 @@ def _answer(study: Study, runs: Sequence[ArmRun], reveal: bool) -> None:
             )
 
 
-def _curves(study: Study, runs: Sequence[ArmRun]) -> None:
+def _curves(study: Study, now: Collected) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = st.segmented_control(
             "Curves of",
@@ -177,11 +180,6 @@ def _curves(study: Study, runs: Sequence[ArmRun]) -> None:
             key="compare.reference",
             help="As published in February 2019, for the same network and recipe: one run each, dashed and grey.",
         )
-    reference = article_curves() if published else None
-    arms = [
-        ArmCurves(dropout, arm_colour(position), tuple(arm.epochs for arm in runs if arm.dropout == dropout))
-        for position, dropout in enumerate(study.dropouts)
-    ]
     name = "Validation (test set)" if study.base.protocol == "article" else "Validation"
     overlaid = layout == "overlay" or metric == "gap"
     st.html(
@@ -193,31 +191,21 @@ def _curves(study: Study, runs: Sequence[ArmRun]) -> None:
             validation_name=name,
         )
     )
+    figures = handles.arm_curves_of(study, now, now.version, metric, overlaid, published)
     if overlaid:
-        figure = overlay(
-            arms,
-            metric=cast(Literal["loss", "accuracy", "gap"], metric),
-            total_epochs=study.base.epochs,
-            reference=reference,
-            validation_name=name,
-        )
-        live_chart(figure, key="compare.overlay", height=420, alt=f"{_METRICS[metric]} of all arms over epochs")
+        live_chart(figures[0], key="compare.overlay", height=420, alt=f"{_METRICS[metric]} of all arms over epochs")
     else:
-        curve = cast(Literal["loss", "accuracy"], metric)
-        panels = arm_panels(
-            arms, metric=curve, total_epochs=study.base.epochs, reference=reference, validation_name=name
-        )
-        across = 2 if len(panels) in {2, 4} else 3
-        for start in range(0, len(panels), across):
+        across = 2 if len(figures) in {2, 4} else 3
+        for start in range(0, len(figures), across):
             for place, (column, figure) in enumerate(
-                zip(st.columns(across), panels[start : start + across], strict=False), start
+                zip(st.columns(across), figures[start : start + across], strict=False), start
             ):
                 with column:
                     live_chart(
                         figure,
                         key=f"compare.panel{place}",
                         group="compare",
-                        alt=f"{_METRICS[metric]} of {arms[place].name} over epochs",
+                        alt=f"{_METRICS[metric]} of {capitalised(dropout_name(study.dropouts[place]))} over epochs",
                     )
     explanations.harder_training()
 
@@ -227,10 +215,11 @@ def _follows_the_article(study: Study) -> bool:
     return replace(study.base, seed=article.seed) == article
 
 
-def _table(study: Study, runs: Sequence[ArmRun], reveal: bool) -> None:
-    figures = arm_table(runs, reveal)
+def _table(study: Study, now: Collected, reveal: bool) -> None:
+    runs = now.runs
+    figures, words = handles.arm_figures_of(study, now, now.version, reveal)
     st.subheader("Each arm's figures", anchor=False)
-    st.table(study_table(figures, better_arms(runs, reveal)).set_index("Dropout"))
+    st.table(words.set_index("Dropout"))
     st.caption(
         "Mean ± standard deviation over the seeds that have finished. ★ marks the better arm of a column, and only "
         "where the paired difference is more than noise (95% interval). The best epoch is the one with the lowest "

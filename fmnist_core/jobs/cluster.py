@@ -1,0 +1,139 @@
+"""Worker processes on this machine: how many may run, and a Dask cluster that starts them as work comes.
+
+Dask is imported by whoever calls, not with this module: it takes a second that a server which starts need not wait for.
+"""
+
+import logging
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fmnist_core.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 60.0  # a worker that had nothing to do for so long is ended; another takes half a second to start
+
+# Bytes. A worker that trains the largest network holds about half of it, one that draws a map about all.
+WORKER_MEMORY = 800 * 2**20
+WORKERS_SHARE = 0.6  # of the memory; the rest is for the server, for the browser and for the system
+
+_DASK_SETTINGS = {
+    # A task that kills its worker is not tried again by Dask: the store counts the attempts.
+    "distributed.scheduler.allowed-failures": 0,
+    # Dask has its workers give memory back at every chance, and samples what they do a hundred times a second. A
+    # training loop takes the same memory again at every step; without the two an epoch is about a quarter faster.
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**30,
+    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**30,
+    "distributed.worker.profile.enabled": False,
+}
+
+_PROJECT = Path(__file__).parent.parent.parent
+# What a fork server imports before the first worker is forked from it.
+_PRELOADED = ["distributed", "fmnist_core.jobs.preload"]
+
+
+def worker_limit(settings: Settings) -> int:
+    """How many workers may run at once on this machine: as `settings` say, else as processor and memory allow.
+
+    Counts what this process may use, not what the machine has: a container's limits hold. At least 1.
+    """
+    if settings.workers is not None:
+        return settings.workers
+    from dask.system import CPU_COUNT
+    from distributed.system import MEMORY_LIMIT
+
+    return max(1, min(CPU_COUNT, int(MEMORY_LIMIT * WORKERS_SHARE) // WORKER_MEMORY))
+
+
+class LocalWorkers:
+    """A Dask cluster on this machine that begins without a worker. For one thread, which also submits all its tasks.
+
+    Where the system can fork (Linux), workers are forked from a process that has imported everything already: they
+    start in half a second instead of three, and share its memory. `limit`: how many may run at once.
+    """
+
+    def __init__(self, limit: int) -> None:
+        import dask
+        from distributed import LocalCluster
+
+        dask.config.set(_DASK_SETTINGS)
+        self._limit = limit
+        self._idle_since: dict[object, float] = {}
+        if sys.platform == "linux":
+            _start_fork_server()
+        self.cluster: Any = LocalCluster(
+            n_workers=0,
+            threads_per_worker=1,
+            memory_limit=0,  # Dask would pause or kill a large run; the system decides better
+            dashboard_address="127.0.0.1:0",  # any free port: two servers may share a machine
+            worker_dashboard_address=None,
+        )
+
+    def make_room(self, tasks: int) -> int:
+        """Have workers for so many tasks, as far as the limit allows; return how many there are, or soon will be."""
+        planned = max(len(self.cluster.worker_spec), min(self._limit, tasks))
+        if tasks:
+            # Also where enough are planned: Dask then replaces those that it has lost.
+            self.cluster.scale(planned)
+        return planned
+
+    def end_idle(self) -> None:
+        """End the workers that have had nothing to do for IDLE_SECONDS."""
+        now = time.monotonic()
+        idle = [state.name for state in list(self.cluster.scheduler.workers.values()) if not state.processing]
+        self._idle_since = {name: self._idle_since.get(name, now) for name in idle}
+        # By name: scale() would end any, also those that train.
+        if names := [name for name, since in self._idle_since.items() if now - since >= IDLE_SECONDS]:
+            logger.info("ending %d workers that have nothing to do", len(names))
+            self.cluster.sync(self.cluster.scale_down, names)
+
+    def close(self) -> None:
+        """End all workers, whatever they do."""
+        try:
+            self.cluster.close(timeout=20)  # on a busy machine a worker may have to be killed, which takes it 4 s
+        except TimeoutError:
+            logger.warning("some workers did not end in time; they end with this process")
+
+
+def _start_fork_server() -> None:
+    """Start the process that workers are forked from. It imports while this returns, and ends with this process."""
+    import dask
+    from distributed.utils import get_mp_context
+
+    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+    get_mp_context()  # sets a list of its own, once, which must not come after ours
+    multiprocessing.set_forkserver_preload(_PRELOADED)
+    from multiprocessing import forkserver
+
+    # What Dask would set for a new process comes too late for a forked one: glibc and OpenMP read it once, at the
+    # start of the fork server. Its path is not ours either: up to Python 3.12 it does not take it over.
+    paths = [str(_PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    with _environment({**_before_spawning(), "PYTHONPATH": os.pathsep.join(paths)}):
+        forkserver.ensure_running()
+
+
+def _before_spawning() -> dict[str, str]:
+    import dask
+
+    return {name: str(value) for name, value in dask.config.get("distributed.nanny.pre-spawn-environ").items()}
+
+
+@contextmanager
+def _environment(changes: Mapping[str, str]) -> Iterator[None]:
+    """Change environment variables for as long as the block runs."""
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

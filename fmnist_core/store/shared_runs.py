@@ -1,0 +1,123 @@
+"""What the store holds of runs, read once for all who look on.
+
+Fifty visitors of a live page must not ask the database fifty times: with SQLite's rollback journal each reader holds up
+the workers' writes (see `journal_mode`). Here one of them reads, and all look at what it found.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Collection, Sequence
+
+import pandas as pd
+
+from fmnist_core.network.figures import Evaluation
+from fmnist_core.store.run import Run, Weights
+from fmnist_core.store.runs import Store
+
+LOOK_SECONDS = 0.25  # how old what is seen may be
+KEPT_RUNS = 1024  # runs whose epochs are kept; thirty epochs take about 10 KB
+
+
+class SharedRuns:
+    """The runs of a store in memory, brought up to date when somebody looks, and never more often than needed.
+
+    What was read is kept until the store has something newer: of a run that ended nothing is read again. Every method
+    may be called from any thread, and raises StoreError as the store's own do. Frames are shared and must not be
+    changed.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._looked_at = -float("inf")
+        self._runs: dict[str, Run] = {}  # oldest first
+        self._epochs: dict[str, pd.DataFrame] = {}
+        self._tests: dict[str, tuple[str, dict[Weights, Evaluation]]] = {}  # with the version that they belong to
+        self.changes = 0  # how often a look has found something new
+
+    def expect_news(self) -> None:
+        """Let the next look read the store, however short ago the last one was: something was just written."""
+        self._looked_at = -float("inf")
+
+    def look(self) -> None:
+        """Bring the runs up to date, if what is known is older than LOOK_SECONDS; who comes meanwhile need not wait."""
+        if time.monotonic() - self._looked_at < LOOK_SECONDS:
+            return
+        # The first look, and one after a write, must be waited for; else the runs of a moment ago will do.
+        if not self._lock.acquire(blocking=self._looked_at < 0 or not self._runs):
+            return
+        try:
+            if time.monotonic() - self._looked_at < LOOK_SECONDS:
+                return
+            began = time.monotonic()
+            found = self._store.changed_runs(self._runs.values())
+            fresh = {run.key: run for run in found if self._runs.get(run.key) != run}
+            if fresh:
+                self._runs = {**self._runs, **fresh}
+                self.changes += 1
+            self._looked_at = began
+        finally:
+            self._lock.release()
+
+    def runs(self) -> list[Run]:
+        """All runs, newest first."""
+        self.look()
+        return sorted(self._runs.values(), key=lambda run: -run.number)
+
+    def run(self, key: str) -> Run | None:
+        """The run with this key, or None."""
+        self.look()
+        return self._runs.get(key)
+
+    def runs_of(self, keys: Collection[str]) -> dict[str, Run]:
+        """The runs with these keys, as far as there are any."""
+        self.look()
+        runs = self._runs
+        return {key: runs[key] for key in keys if key in runs}
+
+    def epochs_of(self, runs: Collection[Run]) -> dict[str, pd.DataFrame]:
+        """The epochs of each run up to `epochs_done`, as `Store.epochs` gives them, under its key."""
+        missing = [run.key for run in runs if len(self._epochs.get(run.key, ())) < run.epochs_done]
+        if missing:
+            read = self._store.epochs_of(missing)
+            with self._lock:
+                self._epochs |= read
+                for key in list(self._epochs)[: max(0, len(self._epochs) - max(KEPT_RUNS, len(runs)))]:
+                    del self._epochs[key]
+        found = {}
+        for run in runs:
+            epochs = self._epochs.get(run.key)
+            if epochs is None or len(epochs) < run.epochs_done:
+                epochs = self._store.epochs(run.key)  # none yet, or dropped by somebody who looks at very many
+            found[run.key] = epochs if len(epochs) == run.epochs_done else epochs.head(run.epochs_done)
+        return found
+
+    def epochs(self, run: Run) -> pd.DataFrame:
+        """The epochs of one run, as `epochs_of`."""
+        return self.epochs_of([run])[run.key]
+
+    def tests_of(self, runs: Collection[Run]) -> dict[str, dict[Weights, Evaluation]]:
+        """The test figures of each run, as `Store.tests` gives them, under its key."""
+        ended = [run for run in runs if not run.is_active]
+        missing = [run.key for run in ended if self._tests.get(run.key, ("",))[0] != run_version(run)]
+        if missing:
+            read = self._store.tests_of(missing)
+            self._tests |= {run.key: (run_version(run), read[run.key]) for run in ended if run.key in read}
+        return {run.key: self._tests[run.key][1] if not run.is_active else {} for run in runs}
+
+    def tests(self, run: Run) -> dict[Weights, Evaluation]:
+        """The test figures of one run, as `tests_of`."""
+        return self.tests_of([run])[run.key]
+
+
+def run_version(run: Run | None) -> str:
+    """Changes with everything of a run that a page draws, but not with the share of its epoch that is done."""
+    if run is None:
+        return "-"
+    return f"{run.status},{run.cancel_requested:d},{run.epochs_done},{run.ended_at}"
+
+
+def version(runs: Sequence[Run | None]) -> str:
+    """One short name for the state of several runs, in their order; equal where nothing that is drawn has changed."""
+    return hashlib.sha256(";".join(map(run_version, runs)).encode()).hexdigest()[:16]

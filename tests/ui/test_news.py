@@ -1,0 +1,99 @@
+"""What the browser is told of runs that train, and when it draws the page anew."""
+
+import json
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.components import component_data
+from tests.http import fetch
+from tests.page_lab import CONFIG, press
+from ui.components import news
+
+
+def ask(url, **query):
+    return fetch(news.news_route(), url, **query)
+
+
+def watched(lab, **address):
+    """A page with a run that "a worker" trains, and where its news is asked for."""
+    key = lab.ask()
+    lab.store.leases.claim(key, "a worker")
+    lab.record(key, 1, 0.5, best=b"weights")
+    app = lab.open(run=key)
+    return key, app, component_data(app, "train.watch")
+
+
+def test_nothing_new_is_answered_with_nothing(lab):
+    _, _, data = watched(lab)
+    answer = ask(data["url"], since=data["tag"])
+    assert (answer.status, answer.body) == (204, b"")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_progress_within_an_epoch_moves_the_bar_and_leaves_the_page(lab):
+    key, _, data = watched(lab)
+    lab.store.leases.beat(key, "a worker", 0.5)
+    told = ask(data["url"], since=data["tag"]).json()
+    assert told["share"] == pytest.approx(1.5 / CONFIG.epochs)
+    assert told["version"] == data["version"]
+    assert ask(data["url"], since=told["tag"]).status == 204
+
+
+def test_an_epoch_gives_the_page_something_to_draw(lab):
+    key, app, data = watched(lab)
+    lab.record(key, 2, 0.4, best=b"weights")
+    told = ask(data["url"], since=data["tag"]).json()
+    assert told["version"] != data["version"]
+    assert told["text"].startswith(f"Epoch 3 of {CONFIG.epochs}")
+    drawn = component_data(app.run(), "train.watch")
+    assert {name: drawn[name] for name in told} == told
+
+
+def test_a_run_that_ended_is_no_longer_watched(lab):
+    key, app, data = watched(lab)
+    lab.store.leases.end(key, "a worker", "stopped")
+    assert ask(data["url"], since=data["tag"]).json()["version"] != data["version"]
+    app.run()
+    assert not [one for one in app.get("bidi_component") if "tag" in json.loads(one.proto.json)]
+
+
+def test_all_visitors_of_a_run_ask_at_one_address(lab):
+    key, _, data = watched(lab)
+    assert component_data(lab.open(run=key), "train.watch") == data
+
+
+def test_a_comparison_is_watched_as_a_whole(lab):
+    app = lab.open("compare")
+    app.text_input(key="compare.hidden").set_value("16")
+    press(app, "compare.start")
+    data = component_data(app, "compare.watch")
+    assert (data["share"], data["text"]) == (0, "0 of 2 runs finished")
+    first = lab.store.runs()[-1].key
+    lab.store.leases.claim(first, "a worker")
+    lab.store.leases.beat(first, "a worker", 0.9)
+    told = ask(data["url"], since=data["tag"]).json()
+    assert told["share"] == pytest.approx(0.9 / 30 / 2)
+
+
+def test_what_this_server_never_drew_is_not_found():
+    news._topics.clear()
+    assert ask("/assets/news/" + "0" * 16).status == 404
+
+
+def test_a_store_that_fails_is_told_in_a_sentence(lab):
+    _, _, data = watched(lab)
+    lab.fail("changed_runs")
+    answer = ask(data["url"], since=data["tag"])
+    assert (answer.status, answer.body) == (503, b"the run store cannot be read (disk I/O error).")
+
+
+def test_the_topics_that_are_kept_are_bounded(monkeypatch, lab):
+    monkeypatch.setattr(news, "_KEPT_TOPICS", 2)
+    news._topics.clear()
+    urls = [
+        component_data(lab.open(run=lab.ask(replace(CONFIG, seed=seed))), "train.watch")["url"] for seed in range(3)
+    ]
+    assert [ask(url).status for url in urls] == [404, 200, 200]
+    assert all(urlsplit(url).path == url for url in urls)

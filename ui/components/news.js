@@ -1,0 +1,66 @@
+// Shows how far something is, and asks the server for news of it. Streamlit calls the default function at mount and
+// whenever news.py sends other data, always with the same parent element.
+
+const watches = new WeakMap(); // parent element -> what is known there
+const PATIENCE = 5000; // milliseconds until the page is asked once more to draw itself anew
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  if (!watches.has(parentElement)) watches.set(parentElement, { calls: 0, timer: null, askedAt: -PATIENCE });
+  const watch = watches.get(parentElement);
+  if (watch.drawn !== data.version) watch.askedAt = -PATIENCE; // the page has answered
+  watch.drawn = data.version;
+  watch.data = data;
+  watch.parent = parentElement;
+  watch.askForPage = (version) => setTriggerValue("news", version);
+  show(watch, data);
+  const call = ++watch.calls;
+  if (call === 1) {
+    watch.onShown = () => !document.hidden && look(watch);
+    document.addEventListener("visibilitychange", watch.onShown);
+    wait(watch);
+  }
+
+  // Streamlit also runs the clean-up of a call that a newer one overtook; only the newest ends the asking.
+  return () => {
+    if (call !== watch.calls) return;
+    clearTimeout(watch.timer);
+    document.removeEventListener("visibilitychange", watch.onShown);
+    watches.delete(parentElement);
+    watch.isGone = true;
+  };
+}
+
+function show(watch, news) {
+  watch.tag = news.tag;
+  watch.version = news.version;
+  const percent = Math.round(100 * news.share);
+  watch.parent.querySelector(".text").textContent = news.text;
+  const track = watch.parent.querySelector(".track");
+  track.setAttribute("aria-valuenow", percent);
+  track.setAttribute("aria-label", news.text);
+  track.firstElementChild.style.width = `${100 * news.share}%`;
+}
+
+function wait(watch) {
+  clearTimeout(watch.timer);
+  if (!watch.isGone) watch.timer = setTimeout(() => look(watch), 1000 * watch.data.seconds);
+}
+
+async function look(watch) {
+  clearTimeout(watch.timer);
+  if (document.hidden) return; // nobody looks on; `onShown` goes on
+  try {
+    const response = await fetch(`${watch.data.url}?since=${watch.tag}`, { cache: "no-store" });
+    if (watch.isGone) return;
+    if (response.status === 200) show(watch, await response.json());
+    // A server that started anew does not know this page; drawing it once more tells it.
+    if (response.status === 404) watch.version = "unknown";
+    if (watch.version !== watch.drawn && performance.now() - watch.askedAt >= PATIENCE) {
+      watch.askedAt = performance.now();
+      watch.askForPage(watch.version);
+    }
+  } catch {
+    // The connection is down, which Streamlit itself tells the visitor.
+  }
+  wait(watch);
+}

@@ -1,0 +1,99 @@
+"""News of what still trains: the browser asks for it, and runs the script again only where there is something to draw.
+
+A page that ran anew twice a second for each visitor would keep a core busy with twenty of them (75 ms a tick), mostly
+to draw what is drawn already. Asking costs the server less than a millisecond and reads nothing of its own: all
+visitors share one look at the store.
+"""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from ui.components.addresses import asset_path
+
+_KEPT_TOPICS = 1024
+
+
+@dataclass(frozen=True)
+class News:
+    """How far something is: `share` is drawn as a bar, from 0 to 1, below `text`.
+
+    Where `version` is another than that of the page, the page has something new to draw.
+    """
+
+    version: str
+    share: float
+    text: str
+
+    @property
+    def tag(self) -> str:
+        """A short name for all of it."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
+
+
+_topics: OrderedDict[str, Callable[[], News]] = OrderedDict()
+_lock = threading.Lock()
+
+_HTML = """
+<p class="text"></p>
+<div class="track" role="progressbar" aria-valuemin="0" aria-valuemax="100"><div></div></div>
+"""
+
+_component = st.components.v2.component(
+    "news",
+    html=_HTML,
+    css=Path(__file__).with_suffix(".css").read_text(encoding="utf-8"),
+    js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+)
+
+
+def news_bar(topic: str, tell: Callable[[], News], *, key: str, seconds: float) -> None:
+    """Draw how far something is, and keep that up to date; run this fragment again when the version is another.
+
+    The browser asks every so many `seconds`. `topic` names what it is about: for all visitors of one topic, the newest
+    `tell` answers, on a thread of its own and without a session. It may raise StoreError.
+    """
+    token = hashlib.sha256(topic.encode()).hexdigest()[:16]
+    with _lock:
+        _topics[token] = tell
+        _topics.move_to_end(token)
+        while len(_topics) > _KEPT_TOPICS:
+            _topics.popitem(last=False)
+    now = tell()
+    _component(
+        key=key,
+        data={"url": asset_path(f"news/{token}"), "seconds": seconds, "tag": now.tag, **asdict(now)},
+        on_news_change=lambda: None,  # that the fragment runs again is all that is wanted
+    )
+
+
+def news_route() -> Route:
+    """The route for `st.App(routes=[...])`; make it after Streamlit has read its settings."""
+    return Route(asset_path("news/{token}"), _respond)
+
+
+def _respond(request: Request) -> Response:
+    """Nothing (204) where the news is what `since` names; 404 for what this server was never asked to draw."""
+    # Not async, so that Starlette answers in a thread: who looks at the store first may have to wait for it.
+    from fmnist_core.store.database import StoreError  # the route is there before the server answers; SQLAlchemy waits
+
+    headers = {"Cache-Control": "no-store"}
+    with _lock:
+        tell = _topics.get(request.path_params["token"])
+    if tell is None:
+        return PlainTextResponse("Nobody looks at this any more. Reload the page.", status_code=404, headers=headers)
+    try:
+        now = tell()
+    except StoreError as error:
+        return PlainTextResponse(f"{error}.", status_code=503, headers=headers)
+    if now.tag == request.query_params.get("since"):
+        return Response(status_code=204, headers=headers)
+    return JSONResponse({"tag": now.tag, **asdict(now)}, headers=headers)
