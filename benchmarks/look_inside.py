@@ -14,13 +14,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import torch
+import numpy as np
 from streamlit.testing.v1 import AppTest
+from threadpoolctl import threadpool_limits
 
 from fmnist_core.config import RunConfig
 from fmnist_core.data.sources import load
 from fmnist_core.jobs.worker import train_stored_run
-from fmnist_core.network.model import MLP
+from fmnist_core.network.model import MLP, model_to_bytes
+from fmnist_core.network.stored_network import StoredNetwork
 from fmnist_core.settings import Settings
 from fmnist_core.store.runs import Store
 from ui import handles
@@ -64,7 +66,7 @@ def opened(page: str, **address: str) -> AppTest:
 
 def main(rounds: int) -> None:
     """Print a line for each figure."""
-    torch.set_num_threads(1)  # as the server does
+    threadpool_limits(1, user_api="blas")  # as the server does
     settings = Settings.from_environment()
     data = load(settings)
     with tempfile.TemporaryDirectory() as home:
@@ -98,22 +100,21 @@ def main(rounds: int) -> None:
                 firsts.append(seconds(app.switch_page("../pages/inspect.py").run))
                 agains.append(seconds(app.run))
             print(f"inspect, {view}: first {statistics.median(firsts):.2f} s, again {statistics.median(agains):.3f} s")
-        other_sessions(data.test_images.flatten(1).float() / 127.5 - 1, run, rounds)
+        other_sessions(data.test_images, run, rounds)
         handles.dispatcher().close()
         store.close()
 
 
-def other_sessions(images: torch.Tensor, run: dict[str, str], rounds: int) -> None:
+def other_sessions(images: np.ndarray, run: dict[str, str], rounds: int) -> None:
     """How long another visitor's page takes while a test-set pass of the largest network is under way."""
     app = opened("predict", **run)
     alone = statistics.median(seconds(app.run) for _ in range(5 * rounds))
-    largest = MLP(RunConfig(hidden=(2048,) * 6)).eval()
+    config = RunConfig(hidden=(2048,) * 6)
+    largest = StoredNetwork(config, model_to_bytes(MLP(config)))
     done = threading.Event()
 
     def ask() -> None:
-        with torch.inference_mode():
-            for chunk in images.split(1000):
-                largest(chunk)
+        largest.probabilities(images)
         done.set()
 
     times: list[float] = []

@@ -10,7 +10,7 @@ import torch
 
 from fmnist_core.config import PRESETS, RunConfig
 from fmnist_core.data.sources import load
-from fmnist_core.data.split import normalise, split
+from fmnist_core.data.split import Examples, split
 from fmnist_core.network.evaluation import evaluate
 from fmnist_core.network.figures import EpochResult
 from fmnist_core.network.training import Training
@@ -24,7 +24,7 @@ def last_epoch(config: RunConfig) -> tuple[EpochResult, float, float, float]:
     assert data.is_real, data.notes
     training = Training(config, split(data, config.protocol, config.seed))
     results = list(training)
-    test = evaluate(training.model, normalise(data.test_images), data.test_labels)
+    test = evaluate(training.model, Examples.all(data.test_images, data.test_labels))
     return results[-1], test.loss, test.accuracy, sum(result.seconds for result in results)
 
 

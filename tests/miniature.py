@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fmnist_core.data import download
-from fmnist_core.data.torchvision_import import FashionMNIST
+from fmnist_core.data import download, sources
+from fmnist_core.data.download import OfficialPlaces
 
 TRAIN, TEST = 120, 30  # images; each class equally often
 
@@ -38,10 +38,9 @@ def official_files() -> dict[str, bytes]:
 def make_official(patch: pytest.MonkeyPatch, mirrors: list[str]) -> dict[str, bytes]:
     """Make the program take the small files for the official ones, and `mirrors` for torchvision's."""
     files = official_files()
-    patch.setattr(
-        FashionMNIST, "resources", [(name, hashlib.md5(packed).hexdigest()) for name, packed in files.items()]
-    )
-    patch.setattr(FashionMNIST, "mirrors", mirrors)
+    resources = tuple((name, hashlib.md5(packed).hexdigest()) for name, packed in files.items())
+    for module in (download, sources):
+        patch.setattr(module, "official_places", lambda: OfficialPlaces(tuple(mirrors), resources))
     for name, packed in files.items():
         digest = hashlib.md5(gzip.decompress(packed)).hexdigest()
         patch.setitem(download.EXTRACTED_MD5, name.removesuffix(".gz"), digest)

@@ -35,6 +35,10 @@ def test_a_worker_loads_torch_and_nothing_else_that_is_heavy():
     assert loaded("import fmnist_core.jobs.worker") == {"torch"}
 
 
+def test_whoever_fetches_the_official_files_need_not_load_torchvision():
+    assert loaded("from fmnist_core.data.download import official_places\nofficial_places()") == set()
+
+
 TRAINING = """
 from pathlib import Path
 from fmnist_core.config import RunConfig

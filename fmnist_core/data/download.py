@@ -2,17 +2,23 @@
 
 import gzip
 import hashlib
+import json
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import requests
 import urllib3
+
+_ROOT = Path(__file__).parents[2]  # where a child process finds this package
 
 CONNECT_SECONDS = 10.0
 STALL_SECONDS = 20.0  # longest wait for the next bytes of a file
@@ -44,6 +50,29 @@ class Progress:
     done: int  # bytes
     total: int | None  # bytes; None where the source does not say
     source: str  # the mirror's address
+
+
+@dataclass(frozen=True)
+class OfficialPlaces:
+    """Where torchvision has Fashion-MNIST from."""
+
+    mirrors: tuple[str, ...]  # addresses of folders
+    resources: tuple[tuple[str, str], ...]  # each packed file's name and MD5
+
+
+@cache
+def official_places() -> OfficialPlaces:
+    """Ask torchvision. Raises SourceError where it cannot be imported.
+
+    In a process of its own: the import takes seconds and 300 MB, which a web server would keep for good.
+    """
+    command = [sys.executable, "-m", "fmnist_core.data.torchvision_import"]
+    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = done.stderr.strip().rpartition("\n")[2]
+        raise SourceError(f"torchvision, which knows the official files, cannot be imported ({reason})")
+    places = json.loads(done.stdout)
+    return OfficialPlaces(tuple(places["mirrors"]), tuple((name, md5) for name, md5 in places["resources"]))
 
 
 def faults(folder: Path) -> dict[str, str]:
@@ -80,14 +109,11 @@ def fetch(address: str, folder: Path, report: Callable[[Progress], None] = lambd
 
     Raises SourceError when the mirror cannot give a file, OSError when `folder` cannot be written.
     """
-    # Only here, because torchvision takes seconds and hundreds of megabytes.
-    from fmnist_core.data.torchvision_import import FashionMNIST
-
     for leftover in folder.glob(".fetching-*"):  # of a process that was killed
         shutil.rmtree(leftover)
     notes = []
     wanted = faults(folder)
-    for name, md5 in FashionMNIST.resources:
+    for name, md5 in official_places().resources:
         if name.removesuffix(".gz") not in wanted:
             continue
         url = f"{address.rstrip('/')}/{name}"

@@ -9,7 +9,15 @@ import numpy as np
 from filelock import FileLock
 
 from fmnist_core.data.dataset import DataError, Dataset
-from fmnist_core.data.download import EXTRACTED_MD5, Progress, SourceError, faults, fetch, without_password
+from fmnist_core.data.download import (
+    EXTRACTED_MD5,
+    Progress,
+    SourceError,
+    faults,
+    fetch,
+    official_places,
+    without_password,
+)
 from fmnist_core.data.drawn_garments import draw_garments
 from fmnist_core.data.idx import read_idx
 from fmnist_core.data.mapped import mapped, open_mapped
@@ -127,10 +135,12 @@ def _fetched(settings: Settings, notes: list[str], report: Callable[[Progress], 
 def _from_mirrors(
     folder: Path, mirror: str | None, notes: list[str], report: Callable[[Progress], None]
 ) -> Dataset | None:
-    # Only here, because torchvision takes seconds and hundreds of megabytes.
-    from fmnist_core.data.torchvision_import import FashionMNIST
-
-    for address in (*([mirror] if mirror else []), *FashionMNIST.mirrors):
+    try:
+        places = official_places()
+    except SourceError as error:
+        notes.append(f"{error}. Install it as requirements.txt says.")
+        return None
+    for address in (*([mirror] if mirror else []), *places.mirrors):
         try:
             notes += fetch(address, folder, report)
         except SourceError as error:

@@ -14,6 +14,7 @@ import pytest
 
 from fmnist_core.data import download, sources
 from fmnist_core.data.dataset import CLASSES, DataError, Dataset
+from fmnist_core.data.download import official_places
 from fmnist_core.data.sources import draw, load, load_matching
 from fmnist_core.data.split import Examples, Split, split
 from fmnist_core.data.torchvision_import import FashionMNIST
@@ -223,7 +224,6 @@ import sys
 from pathlib import Path
 import pytest
 from fmnist_core.data.sources import load
-from fmnist_core.data.torchvision_import import FashionMNIST
 from fmnist_core.settings import Settings
 from tests.miniature import make_official
 
@@ -443,6 +443,24 @@ def import_beside(torchvision: str, folder: Path) -> subprocess.CompletedProcess
 def test_torchvision_imports_whether_or_not_its_operators_load(torchvision, tmp_path):
     done = import_beside(torchvision, tmp_path)
     assert done.stdout == "imported\n<class 'torchvision.datasets.FashionMNIST'>\n", done.stderr
+
+
+def test_another_process_says_where_the_official_files_are():
+    places = official_places()
+    assert list(places.mirrors) == FashionMNIST.mirrors
+    assert list(places.resources) == FashionMNIST.resources
+
+
+def test_a_torchvision_that_cannot_be_imported_leads_to_drawn_garments_that_say_so(home, tmp_path, monkeypatch):
+    (tmp_path / "torchvision.py").write_text("raise ImportError('no such operator')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(data_module, "official_places", official_places.__wrapped__)
+    data = load(Settings(home=home))
+    assert not data.is_real
+    assert data.notes[0] == (
+        "torchvision, which knows the official files, cannot be imported (ImportError: no such operator). "
+        "Install it as requirements.txt says."
+    )
 
 
 def test_other_reasons_why_torchvision_fails_are_not_hidden(tmp_path):
