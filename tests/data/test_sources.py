@@ -454,7 +454,7 @@ def test_another_process_says_where_the_official_files_are():
 def test_a_torchvision_that_cannot_be_imported_leads_to_drawn_garments_that_say_so(home, tmp_path, monkeypatch):
     (tmp_path / "torchvision.py").write_text("raise ImportError('no such operator')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(data_module, "official_places", official_places.__wrapped__)
+    monkeypatch.setattr(sources, "official_places", official_places.__wrapped__)
     data = load(Settings(home=home))
     assert not data.is_real
     assert data.notes[0] == (

@@ -53,9 +53,10 @@ def _answer(run: Run, chosen: Chosen, image: Image, name: ImageName | None) -> n
         row = handles.evaluation_images_of(run, part).row(name)
         if row is not None:
             answers = handles.probabilities_of(run.key, chosen.kind, run.epoch_of(chosen.kind), part)
-            answer: npt.NDArray[np.float32] = answers[row]
-            return answer
-    return _network(run, chosen).probabilities(image[np.newaxis])[0]
+            known: npt.NDArray[np.float32] = answers[row]
+            return known
+    asked: npt.NDArray[np.float32] = _network(run, chosen).probabilities(image[np.newaxis])[0]
+    return asked
 
 
 def _part(name: ImageName) -> Part:

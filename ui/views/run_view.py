@@ -15,7 +15,7 @@ from fmnist_core.results.diagnosis import diagnose, seconds_left
 from fmnist_core.results.tables import epoch_table
 from fmnist_core.store.run import Run, Status, Weights
 from fmnist_core.store.shared_runs import run_version
-from ui import handles
+from ui import drawn_once, handles
 from ui.components.live_chart import live_chart
 from ui.components.news import News, news_bar
 from ui.forms.config_form import fill_form
@@ -72,7 +72,7 @@ def _run(key: str, was_active: bool) -> None:
         _state(run, epochs)
     for metric in get_args(Metric):
         live_chart(
-            handles.learning_curves_of(run, metric, run.key, run_version(run)),
+            drawn_once.learning_curves_of(run, metric, run.key, run_version(run)),
             key=f"train.{metric}",
             alt=f"Training and validation {metric} of run {run.number} over its epochs",
         )

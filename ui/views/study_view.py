@@ -16,7 +16,7 @@ from fmnist_core.store.database import StoreError
 from fmnist_core.store.run import Run
 from fmnist_core.store.shared_runs import version
 from fmnist_core.wording import capitalised, dropout_name
-from ui import handles
+from ui import drawn_once, handles
 from ui.components.live_chart import live_chart
 from ui.components.news import News, news_bar
 from ui.forms.study_form import start_study, stop_runs
@@ -58,7 +58,7 @@ def _stored_runs(study: Study) -> list[Run | None]:
 
 def _collected(study: Study) -> Collected:
     stored = _stored_runs(study)
-    return handles.collected(study, stored, handles.dataset().fingerprint, version(stored))
+    return drawn_once.collected(study, stored, handles.dataset().fingerprint, version(stored))
 
 
 def _study(study: Study, was_active: bool) -> None:
@@ -125,7 +125,7 @@ def _answer(study: Study, now: Collected, reveal: bool) -> None:
             format_func=lambda dropout: f"{dropout:g}",
             key="compare.second",
         )
-    verdict = handles.verdict_of(study, now, now.version, first, second, reveal)
+    verdict = drawn_once.verdict_of(study, now, now.version, first, second, reveal)
     with st.container(border=True):
         st.subheader(plain(verdict.headline), anchor=False)
         for sentence in verdict.sentences:
@@ -191,7 +191,7 @@ def _curves(study: Study, now: Collected) -> None:
             validation_name=name,
         )
     )
-    figures = handles.arm_curves_of(study, now, now.version, metric, overlaid, published)
+    figures = drawn_once.arm_curves_of(study, now, now.version, metric, overlaid, published)
     if overlaid:
         live_chart(figures[0], key="compare.overlay", height=420, alt=f"{_METRICS[metric]} of all arms over epochs")
     else:
@@ -217,7 +217,7 @@ def _follows_the_article(study: Study) -> bool:
 
 def _table(study: Study, now: Collected, reveal: bool) -> None:
     runs = now.runs
-    figures, words = handles.arm_figures_of(study, now, now.version, reveal)
+    figures, words = drawn_once.arm_figures_of(study, now, now.version, reveal)
     st.subheader("Each arm's figures", anchor=False)
     st.table(words.set_index("Dropout"))
     st.caption(

@@ -1,0 +1,90 @@
+"""Figures and tables that are drawn once, however many visitors look at them.
+
+`version` belongs to the caches' keys: it is another as soon as the store has something new. What is kept as a resource
+is shared by all sessions as it is, and must not be changed.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from fmnist_core.charts.arm_curves import ArmCurves, arm_panels, overlay
+from fmnist_core.charts.colours import arm_colour, run_colour
+from fmnist_core.charts.learning_curves import learning_curves
+from fmnist_core.charts.mean_curves import CurveMetric
+from fmnist_core.charts.style import Metric
+from fmnist_core.comparison.arms import arm_table, better_arms
+from fmnist_core.comparison.article_curves import article_curves
+from fmnist_core.comparison.progress import Collected, collect
+from fmnist_core.comparison.study import Study
+from fmnist_core.comparison.tables import study_table
+from fmnist_core.comparison.verdict import Verdict, conclude
+from fmnist_core.store.run import Run
+from ui import handles
+from ui.components.live_chart import figure_text
+
+
+@st.cache_resource(show_spinner=False, max_entries=128)
+def learning_curves_of(_run: Run, metric: Metric, key: str, version: str) -> str:
+    """One run's curves as text for `live_chart`; `key` and `version` are those of `_run`."""
+    figure = learning_curves(
+        handles.shared_runs().epochs(_run),
+        metric=metric,
+        colour=run_colour(_run.number),
+        total_epochs=_run.config.epochs,
+        best_epoch=_run.best_epoch,
+        dropout=_run.config.dropout,
+        validation_name="Validation (test set)" if _run.config.protocol == "article" else "Validation",
+    )
+    figure.update_layout(uirevision=key)  # zoom is kept within a run, not from one run to another
+    return figure_text(figure)
+
+
+_BY_ADDRESS: dict[str | type[Any], Callable[[Any], Any]] = {Study: lambda study: sorted(study.to_address().items())}
+
+
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=_BY_ADDRESS)
+def collected(study: Study, _stored: list[Run | None], data_fingerprint: str, version: str) -> Collected:
+    """A study's runs with their epochs; `version` is that of `_stored`."""
+    return collect(study, _stored, handles.shared_runs())
+
+
+@st.cache_resource(show_spinner=False, max_entries=128, hash_funcs=_BY_ADDRESS)
+def verdict_of(
+    study: Study, _collected: Collected, version: str, first: float, second: float, reveal_tests: bool
+) -> Verdict:
+    """What may be said of two arms; `version` is that of `_collected`, here and below."""
+    return conclude(_collected.runs, first, second, reveal_tests)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=_BY_ADDRESS)
+def arm_figures_of(
+    study: Study, _collected: Collected, version: str, reveal_tests: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Each arm's figures, and the same in words with the better arms marked."""
+    figures = arm_table(_collected.runs, reveal_tests)
+    return figures, study_table(figures, better_arms(_collected.runs, reveal_tests))
+
+
+@st.cache_resource(show_spinner=False, max_entries=128, hash_funcs=_BY_ADDRESS)
+def arm_curves_of(
+    study: Study, _collected: Collected, version: str, metric: CurveMetric, overlaid: bool, with_published: bool
+) -> tuple[str, ...]:
+    """The arms' curves as texts for `live_chart`: one in all where `overlaid`, else one an arm."""
+    arms = [
+        ArmCurves(dropout, arm_colour(place), tuple(one.epochs for one in _collected.runs if one.dropout == dropout))
+        for place, dropout in enumerate(study.dropouts)
+    ]
+    reference = article_curves() if with_published else None
+    name = "Validation (test set)" if study.base.protocol == "article" else "Validation"
+    if overlaid or metric == "gap":
+        figures = [
+            overlay(arms, metric=metric, total_epochs=study.base.epochs, reference=reference, validation_name=name)
+        ]
+    else:
+        figures = arm_panels(
+            arms, metric=metric, total_epochs=study.base.epochs, reference=reference, validation_name=name
+        )
+    return tuple(map(figure_text, figures))
