@@ -79,7 +79,7 @@ def _local(settings: Settings, notes: list[str]) -> Dataset | None:
         return data
     found = faults(settings.data_cache)
     if not found:
-        return _parse(settings.data_cache, f"the data cache {settings.data_cache}", notes)
+        return _parse(settings.data_cache, "the data cache", notes)
     for name, fault in found.items():
         if fault != "is missing":
             notes.append(f"{name} in the data cache {settings.data_cache} {fault}; it has to be fetched again.")
@@ -92,14 +92,14 @@ def _from_folder(folder: Path, notes: list[str]) -> Dataset | None:
     for place in (folder, folder / "FashionMNIST" / "raw"):
         found = faults(place)
         if not found:
-            return _parse(place, f"the folder {place}", notes)
+            return _parse(place, "the data folder", notes)
         problems += [f"{place / name} {fault}" for name, fault in found.items() if fault != "is missing"]
         if any((place / f"{name}.gz").exists() for name in EXTRACTED_MD5):
             # The folder belongs to the user, so the files are extracted elsewhere.
             try:
                 with tempfile.TemporaryDirectory() as scratch:
                     notes += fetch(place.absolute().as_uri(), Path(scratch))
-                    return _parse(Path(scratch), f"the folder {place}", notes)
+                    return _parse(Path(scratch), "the data folder", notes)
             except (SourceError, OSError) as error:
                 problems.append(str(error))
     notes.append(
@@ -147,7 +147,7 @@ def _from_mirrors(
             remedy = " Correct DROPOUT_LAB_MIRROR, or unset it." if address == mirror else ""
             notes.append(f"{error}.{remedy}")
         else:
-            return _parse(folder, f"the mirror {without_password(address)}", notes)
+            return _parse(folder, _mirror_words(address), notes)
     return None
 
 
@@ -157,6 +157,11 @@ def _parse(folder: Path, source: str, notes: list[str]) -> Dataset:
         read_idx(folder / f"{part}-labels-idx1-ubyte", 1).astype(np.int64) for part in ("train", "t10k")
     )
     return Dataset("Fashion-MNIST", source, train_images, train_labels, test_images, test_labels, tuple(notes))
+
+
+def _mirror_words(address: str) -> str:
+    """What visitors are told of a mirror: its address, but nothing of where files lie on the server."""
+    return "a mirror on the server" if address.startswith("file:") else f"the mirror {without_password(address)}"
 
 
 def draw(notes: Sequence[str] = ()) -> Dataset:
