@@ -29,8 +29,7 @@ def open_mapped(cache: Path, fingerprint: str) -> Dataset | None:
         train_images, train_labels, test_images, test_labels = (
             np.asarray(np.load(folder / f"{part}.npy", mmap_mode="c")) for part in _ARRAYS
         )
-        source = f"the data cache {cache}"
-        data = Dataset(cast(DataName, name), source, train_images, train_labels, test_images, test_labels)
+        data = Dataset(cast(DataName, name), "the data cache", train_images, train_labels, test_images, test_labels)
     except Exception:  # a damaged header makes numpy raise almost anything, and whatever it is: there are no such data
         return None
     return data if name in get_args(DataName) and data.fingerprint == fingerprint else None

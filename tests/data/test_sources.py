@@ -445,6 +445,12 @@ def test_torchvision_imports_whether_or_not_its_operators_load(torchvision, tmp_
     assert done.stdout == "imported\n<class 'torchvision.datasets.FashionMNIST'>\n", done.stderr
 
 
+def test_a_mirror_among_the_servers_files_is_told_without_its_path(home, tmp_path, monkeypatch):
+    make_official(monkeypatch, mirrors=[])
+    data = load(Settings(home=home, mirror=write_packed(tmp_path / "secret").as_uri()))
+    assert (data.is_real, data.source) == (True, "a mirror on the server")
+
+
 def test_another_process_says_where_the_official_files_are():
     places = official_places()
     assert list(places.mirrors) == FashionMNIST.mirrors
