@@ -65,6 +65,7 @@ def test_torch_stays_where_networks_are_trained():
     found = {name for name, file in MODULES.items() if "torch" in {other.partition(".")[0] for other in imported(file)}}
     assert found == {
         "fmnist_core.data.torchvision_import",
+        "fmnist_core.jobs.preload",
         "fmnist_core.jobs.worker",
         *(f"fmnist_core.network.{name}" for name in ("batches", "evaluation", "model", "training")),
     }
