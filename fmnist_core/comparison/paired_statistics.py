@@ -15,11 +15,7 @@ if TYPE_CHECKING:  # study imports this module
 
 
 CONFIDENCE = 0.95
-
-
 SEEDS_CAP = 1000
-
-
 # Differences that agree to this share of the values are equal but for rounding.
 _ROUNDING = 1e-12
 

@@ -10,8 +10,6 @@ from fmnist_core.config import Protocol
 from fmnist_core.data.dataset import Dataset, Labels, Pixels
 
 VALIDATION_SHARE = 6  # one training image in so many is held out: 10,000 of 60,000
-
-
 _SPLIT_STREAM = 0x5B117  # sets the split's random numbers apart from others that start from the same seed
 
 Indices = npt.NDArray[np.int64]

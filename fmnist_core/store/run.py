@@ -9,8 +9,6 @@ import sqlalchemy as sa
 from fmnist_core.config import RunConfig
 
 Status = Literal["queued", "running", "finished", "stopped", "failed"]
-
-
 Weights = Literal["best", "last"]
 
 
