@@ -25,7 +25,7 @@ from websockets.exceptions import WebSocketException
 from benchmarks.server import Memory, Server, memory_of, running_server, settings_at, wait_until
 from benchmarks.visitor import PageFailedError, Tick, visiting
 from fmnist_core.config import PRESETS, Preset
-from fmnist_core.data import load
+from fmnist_core.data.sources import load
 from fmnist_core.store.runs import Store
 
 ARTICLE, QUICK = PRESETS[0], PRESETS[2]

@@ -5,6 +5,9 @@ them from importing Streamlit and the pages.
 """
 
 if __name__ == "__main__":
+    from ui.server import wait_for_imports
+
+    wait_for_imports()
     from ui import frame
 
     frame.draw()

@@ -5,7 +5,7 @@ import gc
 import importlib
 import logging
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -22,10 +22,23 @@ _SLOW_IMPORTS = ("sklearn.metrics", "sklearn.decomposition", "scipy.stats")
 
 logger = logging.getLogger(__name__)
 
+_pages_are_imported = threading.Event()
+_pages_are_imported.set()  # while nobody warms up, whoever needs a module imports it
+
+
+def wait_for_imports() -> None:
+    """Wait until the warm-up has imported what pages need; at once where none is under way.
+
+    A visitor of a fresh server would import the same modules beside it: no sooner, and two threads that import from
+    both ends of a circle, as some libraries have, may see one of them half done.
+    """
+    _pages_are_imported.wait()
+
 
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Answer at once, and meanwhile get ready for visitors; at the end, end the workers."""
+    _pages_are_imported.clear()
     warm_up = WarmUp()
     yield
     await run_in_threadpool(warm_up.close)
@@ -52,6 +65,16 @@ class WarmUp:
             self._dispatcher.close()
 
     def _work(self) -> None:
+        try:
+            self._start()
+            self._import(_imports_of_pages())
+        finally:
+            _pages_are_imported.set()
+        self._import(_SLOW_IMPORTS)
+        # Streamlit collects garbage after every script run; what is imported by now never becomes garbage.
+        gc.freeze()
+
+    def _start(self) -> None:
         # Not with this module: a server that imports these before its runtime is there keeps caches of another kind.
         from threadpoolctl import threadpool_limits
 
@@ -65,12 +88,12 @@ class WarmUp:
             logger.error("%s", error)
         # A test-set pass on more threads than one waits for cores that are busy training: 0.07 s then become 0.7 s.
         threadpool_limits(1, user_api="blas")
-        for module in (*_imports_of_pages(), *_SLOW_IMPORTS):
+
+    def _import(self, modules: Iterable[str]) -> None:
+        for module in modules:
             if self._closing.is_set():
                 return
             importlib.import_module(module)
-        # Streamlit collects garbage after every script run; what is imported by now never becomes garbage.
-        gc.freeze()
 
 
 def _imports_of_pages() -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,28 @@ def test_a_store_that_cannot_be_opened_is_logged(lab, monkeypatch, caplog):
     monkeypatch.setattr(server.gc, "freeze", lambda: None)
     WarmUp().close()
     assert "run store" in caplog.text
+
+
+def test_visitors_wait_for_what_the_warm_up_imports_and_for_nothing_else(lab, monkeypatch):
+    imported, may_import = [], threading.Event()
+
+    def import_slowly(self, modules):
+        assert may_import.wait(30)
+        imported.extend(modules)
+
+    server.wait_for_imports()  # nobody warms up: at once
+    monkeypatch.setattr(server, "_imports_of_pages", lambda: ["first", "second"])
+    monkeypatch.setattr(server, "_SLOW_IMPORTS", ())
+    monkeypatch.setattr(handles, "dispatcher", Closable)
+    monkeypatch.setattr(WarmUp, "_import", import_slowly)
+    monkeypatch.setattr(server.gc, "freeze", lambda: None)
+    server._pages_are_imported.clear()
+    seen = []
+    visitor = threading.Thread(target=lambda: (server.wait_for_imports(), seen.extend(imported)))
+    visitor.start()
+    warm_up = WarmUp()
+    assert not seen
+    may_import.set()
+    visitor.join(30)
+    warm_up.close()
+    assert seen == ["first", "second"]
