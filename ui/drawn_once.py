@@ -21,6 +21,8 @@ from fmnist_core.comparison.progress import Collected, collect
 from fmnist_core.comparison.study import Study
 from fmnist_core.comparison.tables import study_table
 from fmnist_core.comparison.verdict import Verdict, conclude
+from fmnist_core.results.diagnosis import Diagnosis, diagnose
+from fmnist_core.results.tables import epoch_table, epoch_table_words
 from fmnist_core.store.run import Run
 from ui import handles
 from ui.components.live_chart import figure_text
@@ -40,6 +42,19 @@ def learning_curves_of(_run: Run, metric: Metric, key: str, version: str) -> str
     )
     figure.update_layout(uirevision=key)  # zoom is kept within a run, not from one run to another
     return figure_text(figure)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def diagnosis_of(_run: Run, key: str, version: str) -> Diagnosis:
+    """One run's curves in words."""
+    return diagnose(handles.shared_runs().epochs(_run))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def epoch_table_of(_run: Run, key: str, version: str, with_tests: bool) -> pd.DataFrame:
+    """One run's best and last epoch in words, with its test figures where they may be shown."""
+    shared = handles.shared_runs()
+    return epoch_table_words(epoch_table(shared.epochs(_run), shared.tests(_run) if with_tests else None))
 
 
 _BY_ADDRESS: dict[str | type[Any], Callable[[Any], Any]] = {Study: lambda study: sorted(study.to_address().items())}

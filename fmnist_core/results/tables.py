@@ -26,6 +26,26 @@ def epoch_table(epochs: pd.DataFrame, tests: Mapping[Weights, Evaluation] | None
     return rows.drop(columns="epoch")
 
 
+_HEADINGS = {
+    "evaluated_training_loss": "Training loss",
+    "validation_loss": "Validation loss",
+    "gap": "Gap",
+    "evaluated_training_accuracy": "Training accuracy",
+    "validation_accuracy": "Validation accuracy",
+    "test_loss": "Test loss",
+    "test_accuracy": "Test accuracy",
+}
+
+
+def epoch_table_words(table: pd.DataFrame) -> pd.DataFrame:
+    """`epoch_table` as a page shows it: losses with three decimals, accuracies in per cent, under headings."""
+    words = {}
+    for name in table.columns.drop("which"):
+        template = "{:.3f}" if name.endswith("loss") or name == "gap" else "{:.2%}"
+        words[_HEADINGS[name]] = ["not known" if pd.isna(value) else template.format(value) for value in table[name]]
+    return pd.DataFrame(words, index=pd.Index(table["which"], name=None))
+
+
 def runs_table(runs: Sequence[Run]) -> pd.DataFrame:
     """One row a run, in the given order."""
     return pd.DataFrame(

@@ -6,7 +6,7 @@ import pytest
 from fmnist_core.comparison.tables import study_table
 from fmnist_core.config import RunConfig
 from fmnist_core.network.figures import Evaluation
-from fmnist_core.results.tables import epoch_table, runs_table
+from fmnist_core.results.tables import epoch_table, epoch_table_words, runs_table
 from fmnist_core.store.run import Run
 
 EPOCHS = pd.DataFrame(
@@ -146,3 +146,12 @@ def test_a_comparisons_figures_are_worded_with_their_spread_and_the_better_arm_i
     assert dropping["Validation loss, last epoch"] == "0.376 ★"
     assert dropping["Validation accuracy, last epoch"] == "not yet"
     assert not [heading for heading in table if "Test" in heading]
+
+
+def test_the_epochs_figures_in_words():
+    table = pd.DataFrame(
+        {"which": ["Best epoch (1)"], "gap": [-0.0125], "validation_accuracy": [0.8751], "test_loss": [None]}
+    )
+    words = epoch_table_words(table)
+    assert words.index.tolist() == ["Best epoch (1)"]
+    assert words.iloc[0].to_dict() == {"Gap": "-0.013", "Validation accuracy": "87.51%", "Test loss": "not known"}

@@ -14,12 +14,17 @@ from ui.components.addresses import asset_path
 
 def plotly_path() -> str:
     """Where the browser finds the file; the version in its name lets caches keep it for good."""
-    return asset_path(f"plotly-{version('plotly')}.min.js")
+    return asset_path(f"plotly-{_version()}.min.js")
 
 
 def plotly_route() -> Route:
     """The route for `st.App(routes=[...])`; make it after Streamlit has read its settings."""
     return Route(plotly_path(), _respond)
+
+
+@cache
+def _version() -> str:
+    return version("plotly")  # looks through all that is installed, and every chart asks
 
 
 def _respond(request: Request) -> Response:

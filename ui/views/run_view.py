@@ -11,8 +11,7 @@ from fmnist_core.charts.colours import run_colour
 from fmnist_core.charts.style import Metric
 from fmnist_core.config import describe
 from fmnist_core.network.figures import Evaluation
-from fmnist_core.results.diagnosis import diagnose, seconds_left
-from fmnist_core.results.tables import epoch_table
+from fmnist_core.results.diagnosis import seconds_left
 from fmnist_core.store.run import Run, Status, Weights
 from fmnist_core.store.shared_runs import run_version
 from ui import drawn_once, handles
@@ -31,15 +30,6 @@ _BADGES: dict[Status, tuple[str, str, Literal["gray", "blue", "green", "orange",
     "finished": ("Finished", ":material/check:", "green"),
     "stopped": ("Stopped", ":material/stop:", "orange"),
     "failed": ("Failed", ":material/error:", "red"),
-}
-_HEADINGS = {
-    "evaluated_training_loss": "Training loss",
-    "validation_loss": "Validation loss",
-    "gap": "Gap",
-    "evaluated_training_accuracy": "Training accuracy",
-    "validation_accuracy": "Validation accuracy",
-    "test_loss": "Test loss",
-    "test_accuracy": "Test accuracy",
 }
 _FINDING_ICONS = {
     "too early": ":material/hourglass_empty:",
@@ -78,7 +68,7 @@ def _run(key: str, was_active: bool) -> None:
         )
     _why_below()
     if not epochs.empty:
-        _table(run, epochs, tests)
+        _table(run, tests)
 
 
 def _header(run: Run, colour: str) -> None:
@@ -107,7 +97,7 @@ def _state(run: Run, epochs: pd.DataFrame) -> None:
             icon=":material/stop:",
         )
     if not epochs.empty:
-        diagnosis = diagnose(epochs)
+        diagnosis = drawn_once.diagnosis_of(run, run.key, run_version(run))
         so_far = "**So far:** " if run.is_active else ""
         st.markdown(f"{_FINDING_ICONS[diagnosis.finding]} {so_far}{diagnosis.sentence}")
 
@@ -137,15 +127,9 @@ def _why_below() -> None:
         )
 
 
-def _table(run: Run, epochs: pd.DataFrame, tests: Mapping[Weights, Evaluation] | None) -> None:
-    table = epoch_table(epochs, tests).set_index("which").rename_axis(None)
-    formats = {name: "{:.3f}" if name.endswith("loss") or name == "gap" else "{:.2%}" for name in table.columns}
+def _table(run: Run, tests: Mapping[Weights, Evaluation] | None) -> None:
     # Not st.dataframe: a plain table wraps its headings, is read out by screen readers and can be copied.
-    st.table(
-        table.rename(columns=_HEADINGS).style.format(
-            {_HEADINGS[name]: template for name, template in formats.items()}, na_rep="not known"
-        )
-    )
+    st.table(drawn_once.epoch_table_of(run, run.key, run_version(run), tests is not None))
     st.caption(
         "The best epoch is the one with the lowest validation loss; training figures are measured with dropout off; "
         "the gap is validation loss minus training loss."
