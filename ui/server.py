@@ -3,6 +3,7 @@
 import ast
 import gc
 import importlib
+import inspect
 import logging
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -68,6 +69,9 @@ class WarmUp:
         try:
             self._start()
             self._import(_imports_of_pages())
+            # At a process's first element Streamlit asks for the stack, for which Python looks through the files of all
+            # modules. The first time this takes a second, which no visitor should have to wait.
+            inspect.stack()
         finally:
             _pages_are_imported.set()
         self._import(_SLOW_IMPORTS)
