@@ -48,7 +48,7 @@ def test_what_is_there_is_opened_by_its_fingerprint_and_not_written_again(cache)
     mapped(DATA, cache)
     before = contents(cache)
     data = open_mapped(cache, DATA.fingerprint)
-    assert (data.name, data.source, data.notes) == ("Drawn garments", f"the data cache {cache}", ())
+    assert (data.name, data.source, data.notes) == ("Drawn garments", "the data cache", ())
     assert is_mapped(mapped(DATA, cache).train_images)
     assert contents(cache) == before
 
