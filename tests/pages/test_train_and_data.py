@@ -542,7 +542,7 @@ def test_test_figures_are_shown_when_asked_for_and_not_before(lab):
     assert not app.exception
     table, tests = figures(app), lab.store.tests(key)
     assert table["Test accuracy"].tolist() == [f"{tests[kind].accuracy:.2%}" for kind in ("best", "last")]
-    assert table["Test loss"].tolist() == [tests["best"].loss, tests["last"].loss]
+    assert table["Test loss"].tolist() == [f"{tests[kind].loss:.3f}" for kind in ("best", "last")]
     assert "train.reveal" not in keys(app.button)
 
 
