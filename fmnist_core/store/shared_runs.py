@@ -34,7 +34,6 @@ class SharedRuns:
         self._runs: dict[str, Run] = {}  # oldest first
         self._epochs: dict[str, pd.DataFrame] = {}
         self._tests: dict[str, tuple[str, dict[Weights, Evaluation]]] = {}  # with the version that they belong to
-        self.changes = 0  # how often a look has found something new
 
     def expect_news(self) -> None:
         """Let the next look read the store, however short ago the last one was: something was just written."""
@@ -55,7 +54,6 @@ class SharedRuns:
             fresh = {run.key: run for run in found if self._runs.get(run.key) != run}
             if fresh:
                 self._runs = {**self._runs, **fresh}
-                self.changes += 1
             self._looked_at = began
         finally:
             self._lock.release()

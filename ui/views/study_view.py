@@ -56,14 +56,13 @@ def _stored_runs(study: Study) -> list[Run | None]:
     return stored_runs(study, handles.shared_runs(), handles.dataset().fingerprint)
 
 
-def _collected(study: Study) -> Collected:
-    stored = _stored_runs(study)
+def _collected(study: Study, stored: list[Run | None]) -> Collected:
     return drawn_once.collected(study, stored, handles.dataset().fingerprint, version(stored))
 
 
 def _study(study: Study, was_active: bool) -> None:
     with explaining("The comparison cannot be shown"):
-        now = _collected(study)
+        now = _collected(study, _stored_runs(study))
     is_active = any(arm.run is not None and arm.run.is_active for arm in now.runs)
     if was_active and not is_active:
         st.rerun()  # what stands outside of this fragment is another for a comparison that has ended
@@ -80,9 +79,9 @@ def _study(study: Study, was_active: bool) -> None:
 
 
 def _news(study: Study) -> News:
-    """How far a comparison is, for all who watch it; worked out anew where the store has something new."""
-    now = _collected(study)
+    """How far a comparison is, for all who watch it."""
     stored = _stored_runs(study)
+    now = _collected(study, stored)
     runs = [replace(arm, run=run) for arm, run in zip(now.runs, stored, strict=True)]  # with their share of the epoch
     progress = progress_of(runs, handles.worker_limit())
     left = "" if progress.seconds_left is None else f" · {duration(progress.seconds_left)} left"
