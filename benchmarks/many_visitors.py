@@ -165,8 +165,11 @@ def main(visitors: int, seconds: float) -> None:
         f"| {beside.core_share:.2f} | {alone.epochs_per_run:.1f} | {beside.epochs_per_run:.1f} | {len(notes.dropped)} "
         f"| {beside.before} | {beside.after} |\n"
     )
-    drawn = [tick.seconds for tick in notes.ticks if tick.ran_script]
-    print(f"{len(notes.ticks)} ticks, {len(drawn)} of which ran the script: {spread(drawn).replace(' |', ',')} (p95)")
+    for what, ticks in {
+        "brought news": [tick.seconds for tick in notes.ticks if tick.brought],
+        "ran the script": [tick.seconds for tick in notes.ticks if tick.ran_script],
+    }.items():
+        print(f"{len(ticks)} of {len(notes.ticks)} ticks {what}: {spread(ticks).replace(' |', ',')} (p95)")
     print(f"{len(notes.load_seconds)} page loads; with nobody looking the server took {alone.core_share:.2f} of a core")
     print(f"the visitors themselves took {own_share:.2f} of a core")
     for reason, count in notes.reasons.most_common():

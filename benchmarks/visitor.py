@@ -1,8 +1,8 @@
 """A visitor without a browser: speaks to the server as Streamlit's page does, over a WebSocket, and draws nothing.
 
 What is played is what loads the server: the session, reruns after a click, fragments that run again by the clock, and
-components whose key ends in "watch", which ask an address of the server for news and run their fragment again when
-there are some. Pictures, style sheets and scripts are not fetched.
+components whose key ends in "watch", which ask an address of the server for news, and run their fragment again where
+that says so. Pictures, style sheets and scripts are not fetched.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, quote, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -37,7 +37,8 @@ class Tick:
 
     began: float
     seconds: float
-    ran_script: bool  # False for a poll that brought no news
+    ran_script: bool
+    brought: bool  # False where there was nothing new
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,7 @@ class _Clock:
     identity: str = ""  # of the component that asks
     url: str | None = None
     version: str = ""
+    known: str = ""  # what the address is told that the page knows
 
 
 @dataclass(kw_only=True)
@@ -151,32 +153,35 @@ class Visitor:
         await self.rerun(WidgetState(id=element.identity, **value), fragment_id=element.fragment_id)
 
     async def _strike(self, name: str) -> Tick:
-        clock, began, ran_script = self._clocks[name], time.monotonic(), True
+        clock, began, ran_script, brought = self._clocks[name], time.monotonic(), True, True
         if clock.url is None:
             await self.rerun(fragment_id=clock.fragment_id, by_clock=True)
-        elif (news := await self._news(clock.url, clock.version)) is not None and news != clock.version:
-            clock.version = news
-            trigger = json.dumps([{"event": "news", "value": news}])
-            identity = f"$$STREAMLIT_INTERNAL_KEY_{clock.identity}__events"
-            await self.rerun(WidgetState(id=identity, json_trigger_value=trigger), fragment_id=clock.fragment_id)
         else:
-            ran_script = False
+            news = await self._news(clock.url, clock.known)
+            ran_script, brought = news is not None and news["version"] != clock.version, news is not None
+            if news is not None:
+                clock.known, clock.version = _known(news), news["version"]
+            if ran_script:
+                trigger = json.dumps([{"event": "news", "value": clock.version}])
+                identity = f"$$STREAMLIT_INTERNAL_KEY_{clock.identity}__events"
+                await self.rerun(WidgetState(id=identity, json_trigger_value=trigger), fragment_id=clock.fragment_id)
         now = time.monotonic()
         if name in self._clocks:
             self._due[name] = max(began + clock.every_seconds, now)  # one at a time, however slow the server
-        return Tick(began=began, seconds=now - began, ran_script=ran_script)
+        return Tick(began=began, seconds=now - began, ran_script=ran_script, brought=brought)
 
-    async def _news(self, url: str, version: str) -> str | None:
-        """The version of what `url` tells, or None where it says that there is nothing new."""
+    async def _news(self, url: str, known: str) -> dict[str, Any] | None:
+        """What `url` tells, or None where it says that there is nothing new."""
         parts = urlsplit(urljoin(f"{self._address}/{self._page}", url))
         query = f"{parts.query}&" if parts.query else ""
         async with asyncio.timeout(ANSWER_SECONDS):
-            status, body = await self._polls.get(f"{parts.path}?{query}since={quote(version, safe='')}")
+            status, body = await self._polls.get(f"{parts.path}?{query}{known}")
         if status == 204:
             return None
         if status != 200:
             raise PageFailedError(f"asking for news was answered with {status}")
-        return str(json.loads(body)["version"])
+        news: dict[str, Any] = json.loads(body)
+        return news
 
     async def _listen(self, until: float) -> None:
         """Take what comes until then: a closed connection must not go unseen."""
@@ -263,12 +268,18 @@ class Visitor:
                 identity=identity,
                 url=data["url"],
                 version=data["version"],
+                known=_known(data),
             )
             self._set_clock(identity, watch)
 
     def _set_clock(self, name: str, clock: _Clock) -> None:
         self._clocks[name] = clock
         self._due.setdefault(name, time.monotonic() + clock.every_seconds)  # one that runs is not set back
+
+
+def _known(news: dict[str, Any]) -> str:
+    """What a page that was told these news says that it knows."""
+    return urlencode({"since": news["tag"], "edition": news["edition"]})
 
 
 class _KeptConnection:

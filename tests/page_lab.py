@@ -1,7 +1,9 @@
 """What tests of pages share: the real app as a visitor without a browser sees it, tiny data, and no workers."""
 
+import html
 import json
 import os
+import re
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
@@ -206,7 +208,10 @@ def unescaped(text):
 
 def all_words(app):
     kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success")
-    return "\n".join(text for kind in kinds for text in texts(getattr(app, kind)))
+    words = [text for kind in kinds for text in texts(getattr(app, kind))]
+    sent = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    words += [html.unescape(re.sub("<[^>]*>", "", data["html"])) for data in sent if "html" in data]
+    return "\n".join(words)
 
 
 def keys(elements):

@@ -26,6 +26,7 @@ from fmnist_core.results.tables import epoch_table, epoch_table_words
 from fmnist_core.store.run import Run
 from ui import handles
 from ui.components.live_chart import figure_text
+from ui.components.live_html import table_html
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
@@ -51,10 +52,10 @@ def diagnosis_of(_run: Run, key: str, version: str) -> Diagnosis:
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def epoch_table_of(_run: Run, key: str, version: str, with_tests: bool) -> pd.DataFrame:
-    """One run's best and last epoch in words, with its test figures where they may be shown."""
+def epoch_table_of(_run: Run, key: str, version: str, with_tests: bool) -> str:
+    """One run's best and last epoch as text for `live_html`, with its test figures where they may be shown."""
     shared = handles.shared_runs()
-    return epoch_table_words(epoch_table(shared.epochs(_run), shared.tests(_run) if with_tests else None))
+    return table_html(epoch_table_words(epoch_table(shared.epochs(_run), shared.tests(_run) if with_tests else None)))
 
 
 _BY_ADDRESS: dict[str | type[Any], Callable[[Any], Any]] = {Study: lambda study: sorted(study.to_address().items())}
@@ -68,17 +69,17 @@ def collected(study: Study, _stored: list[Run | None], data_fingerprint: str, ve
 
 @st.cache_resource(show_spinner=False, max_entries=128, hash_funcs=_BY_ADDRESS)
 def verdict_of(
-    study: Study, _collected: Collected, version: str, first: float, second: float, reveal_tests: bool
+    study: Study, _collected: Collected, state: str, first: float, second: float, reveal_tests: bool
 ) -> Verdict:
-    """What may be said of two arms; `version` is that of `_collected`, here and below."""
+    """What may be said of two arms, which is said of finished runs alone; `state` is that of `_collected`."""
     return conclude(_collected.runs, first, second, reveal_tests)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=_BY_ADDRESS)
 def arm_figures_of(
-    study: Study, _collected: Collected, version: str, reveal_tests: bool
+    study: Study, _collected: Collected, state: str, reveal_tests: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Each arm's figures, and the same in words with the better arms marked."""
+    """Each arm's figures over finished runs, and the same in words with the better arms marked."""
     figures = arm_table(_collected.runs, reveal_tests)
     return figures, study_table(figures, better_arms(_collected.runs, reveal_tests))
 
@@ -87,7 +88,10 @@ def arm_figures_of(
 def arm_curves_of(
     study: Study, _collected: Collected, version: str, metric: CurveMetric, overlaid: bool, with_published: bool
 ) -> tuple[str, ...]:
-    """The arms' curves as texts for `live_chart`: one in all where `overlaid`, else one an arm."""
+    """The arms' curves as texts for `live_chart`: one in all where `overlaid`, else one an arm.
+
+    `version` is that of `_collected`.
+    """
     arms = [
         ArmCurves(dropout, arm_colour(place), tuple(one.epochs for one in _collected.runs if one.dropout == dropout))
         for place, dropout in enumerate(study.dropouts)

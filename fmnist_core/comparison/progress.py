@@ -12,7 +12,7 @@ from fmnist_core.network.figures import TRAINING_VERSION
 from fmnist_core.results.diagnosis import seconds_left
 from fmnist_core.store.run import Run
 from fmnist_core.store.runs import EPOCH_COLUMNS
-from fmnist_core.store.shared_runs import SharedRuns, version
+from fmnist_core.store.shared_runs import SharedRuns, state, version
 
 
 @lru_cache(maxsize=256)
@@ -25,11 +25,13 @@ def run_keys(study: Study, data_fingerprint: str) -> tuple[str, ...]:
 class Collected:
     """All runs of a study with what is stored of them, in the order of `Study.configs`, as they were at one moment.
 
-    `version` is another as soon as anything of them that is drawn is another.
+    `version` is another as soon as anything of them that is drawn is another, `state` where one begins, has its first
+    epoch, or ends.
     """
 
     runs: tuple[ArmRun, ...]
     version: str
+    state: str
 
 
 def stored_runs(study: Study, shared: SharedRuns, data_fingerprint: str) -> list[Run | None]:
@@ -49,7 +51,7 @@ def collect(study: Study, stored: Sequence[Run | None], shared: SharedRuns) -> C
             runs.append(ArmRun(config.dropout, config.seed, None, pd.DataFrame(columns=EPOCH_COLUMNS), {}))
         else:
             runs.append(ArmRun(config.dropout, config.seed, run, epochs[run.key], tests[run.key]))
-    return Collected(tuple(runs), version(stored))
+    return Collected(tuple(runs), version(stored), state(stored))
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def epoch_table_words(table: pd.DataFrame) -> pd.DataFrame:
     for name in table.columns.drop("which"):
         template = "{:.3f}" if name.endswith("loss") or name == "gap" else "{:.2%}"
         words[_HEADINGS[name]] = ["not known" if pd.isna(value) else template.format(value) for value in table[name]]
-    return pd.DataFrame(words, index=pd.Index(table["which"], name=None))
+    return pd.DataFrame(words, index=table["which"].tolist())
 
 
 def runs_table(runs: Sequence[Run]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ the workers' writes (see `journal_mode`). Here one of them reads, and all look a
 import hashlib
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import pandas as pd
 
@@ -116,6 +116,22 @@ def run_version(run: Run | None) -> str:
     return f"{run.status},{run.cancel_requested:d},{run.epochs_done},{run.ended_at}"
 
 
+def run_state(run: Run | None) -> str:
+    """Changes where a run begins, has its first epoch, is asked to stop or ends; not with each epoch."""
+    if run is None:
+        return "-"
+    return f"{run.status},{run.cancel_requested:d},{run.epochs_done > 0:d},{run.ended_at}"
+
+
 def version(runs: Sequence[Run | None]) -> str:
-    """One short name for the state of several runs, in their order; equal where nothing that is drawn has changed."""
-    return hashlib.sha256(";".join(map(run_version, runs)).encode()).hexdigest()[:16]
+    """One short name for all of several runs, in their order; equal where nothing that is drawn has changed."""
+    return _short_name(map(run_version, runs))
+
+
+def state(runs: Sequence[Run | None]) -> str:
+    """One short name for the states of several runs, in their order, as `run_state` tells them."""
+    return _short_name(map(run_state, runs))
+
+
+def _short_name(parts: Iterable[str]) -> str:
+    return hashlib.sha256(";".join(parts).encode()).hexdigest()[:16]

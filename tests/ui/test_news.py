@@ -41,14 +41,34 @@ def test_progress_within_an_epoch_moves_the_bar_and_leaves_the_page(lab):
     assert ask(data["url"], since=told["tag"]).status == 204
 
 
-def test_an_epoch_gives_the_page_something_to_draw(lab):
+def test_an_epoch_brings_what_the_page_would_draw_and_leaves_its_script(lab):
     key, app, data = watched(lab)
     lab.record(key, 2, 0.4, best=b"weights")
-    told = ask(data["url"], since=data["tag"]).json()
-    assert told["version"] != data["version"]
+    told = ask(data["url"], since=data["tag"], edition=data["edition"]).json()
+    contents = told.pop("contents")
+    assert told["version"] == data["version"]
     assert told["text"].startswith(f"Epoch 3 of {CONFIG.epochs}")
-    drawn = component_data(app.run(), "train.watch")
+    app.run()
+    drawn = component_data(app, "train.watch")
     assert {name: drawn[name] for name in told} == told
+    for chart in ("train.loss", "train.accuracy"):
+        assert component_data(app, chart)["figure"] == contents[chart]
+    for part in ("train.diagnosis", "train.table"):
+        assert component_data(app, part)["html"] == contents[part]
+
+
+def test_contents_that_the_page_has_are_not_sent_again(lab):
+    key, _, data = watched(lab)
+    lab.store.leases.beat(key, "a worker", 0.5)
+    assert "contents" not in ask(data["url"], since=data["tag"], edition=data["edition"]).json()
+
+
+def test_the_first_epoch_draws_the_page_anew_since_it_gets_other_parts(lab):
+    key = lab.ask()
+    lab.store.leases.claim(key, "a worker")
+    data = component_data(lab.open(run=key), "train.watch")
+    lab.record(key, 1, 0.5, best=b"weights")
+    assert ask(data["url"], since=data["tag"]).json()["version"] != data["version"]
 
 
 def test_a_run_that_ended_is_no_longer_watched(lab):
@@ -75,6 +95,22 @@ def test_a_comparison_is_watched_as_a_whole(lab):
     lab.store.leases.beat(first, "a worker", 0.9)
     told = ask(data["url"], since=data["tag"]).json()
     assert told["share"] == pytest.approx(0.9 / 30 / 2)
+
+
+def test_an_epoch_of_a_comparison_brings_the_curves_that_the_visitor_looks_at(lab):
+    app = lab.open("compare")
+    app.text_input(key="compare.hidden").set_value("16")
+    press(app, "compare.start")
+    for key in (run.key for run in lab.store.runs()):
+        lab.store.leases.claim(key, "a worker")
+        lab.record(key, 1, 0.5, best=b"weights")
+    app.segmented_control(key="compare.layout").set_value("overlay").run()
+    data = component_data(app, "compare.watch")
+    lab.record(lab.store.runs()[0].key, 2, 0.4, best=b"weights")
+    told = ask(data["url"], since=data["tag"], edition=data["edition"]).json()
+    assert told["version"] == data["version"]
+    app.run()
+    assert told["contents"] == {"compare.overlay": component_data(app, "compare.overlay")["figure"]}
 
 
 def test_what_this_server_never_drew_is_not_found():

@@ -11,6 +11,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (!charts.has(parentElement)) charts.set(parentElement, mount(parentElement));
   const chart = charts.get(parentElement);
   chart.data = data;
+  // A change of theme brings the same figure again, which news may have overtaken.
+  if (chart.given !== data.figure) chart.given = chart.text = data.figure;
   chart.sendClick = (name) => setTriggerValue("click", name);
   chart.node.style.height = `${data.height}px`;
   chart.node.setAttribute("aria-label", data.alt);
@@ -22,6 +24,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   return () => {
     if (call !== chart.calls) return;
     charts.delete(parentElement);
+    window.removeEventListener("dropout-lab:contents", chart.takeContents);
     chart.observer.disconnect();
     leaveHover(chart.node);
     removeReplay(chart);
@@ -39,7 +42,14 @@ function mount(parent) {
     if (width && node._fullLayout && width !== node._fullLayout.width) window.Plotly.Plots.resize(node);
   });
   observer.observe(node);
-  return { stage, node, message, observer, data: null, figure: null, replay: null, calls: 0 };
+  const chart = { stage, node, message, observer, data: null, figure: null, replay: null, calls: 0 };
+  chart.takeContents = ({ detail }) => {
+    if (!(chart.data.key in detail)) return;
+    chart.text = detail[chart.data.key];
+    draw(chart, chart.calls);
+  };
+  window.addEventListener("dropout-lab:contents", chart.takeContents);
+  return chart;
 }
 
 async function draw(chart, call) {
@@ -51,7 +61,7 @@ async function draw(chart, call) {
   }
   if (call !== chart.calls || !chart.node.isConnected) return; // overtaken, or gone
   say(chart, ""); // the chart back in place of an earlier sentence
-  chart.figure = JSON.parse(chart.data.figure);
+  chart.figure = JSON.parse(chart.text);
   takeFrames(chart);
   await render(chart);
 }

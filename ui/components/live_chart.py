@@ -53,7 +53,8 @@ def live_chart(
 ) -> None:
     """Draw a figure, or bring the one under `key` up to date while zoom, hover and legend choices stay.
 
-    `figure` may also be the text that `figure_text` made of one. `height` is in pixels. `alt` is read to those who
+    `figure` may also be the text that `figure_text` made of one; news may bring a newer one under `key`. `height` is in
+    pixels. `alt` is read to those who
     cannot see the chart. The figure needs a `uirevision`;
     colours and fonts that it leaves open follow the page's theme. Charts of one `group` share hover, by x value, and
     zoom.
@@ -77,6 +78,7 @@ def live_chart(
     _component(
         key=key,
         data={
+            "key": key,
             "figure": figure if isinstance(figure, str) else figure_text(figure),
             "height": height,
             "alt": alt,

@@ -1,5 +1,6 @@
 // Shows how far something is, and asks the server for news of it. Streamlit calls the default function at mount and
-// whenever news.py sends other data, always with the same parent element.
+// whenever news.py sends other data, always with the same parent element. What charts and tables show by now is passed
+// on to them in an event of the window.
 
 const watches = new WeakMap(); // parent element -> what is known there
 const PATIENCE = 5000; // milliseconds until the page is asked once more to draw itself anew
@@ -33,6 +34,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
 function show(watch, news) {
   watch.tag = news.tag;
   watch.version = news.version;
+  watch.edition = news.edition;
+  if (news.contents) window.dispatchEvent(new CustomEvent("dropout-lab:contents", { detail: news.contents }));
   const percent = Math.round(100 * news.share);
   watch.parent.querySelector(".text").textContent = news.text;
   const track = watch.parent.querySelector(".track");
@@ -50,7 +53,8 @@ async function look(watch) {
   clearTimeout(watch.timer);
   if (document.hidden) return; // nobody looks on; `onShown` goes on
   try {
-    const response = await fetch(`${watch.data.url}?since=${watch.tag}`, { cache: "no-store" });
+    const known = new URLSearchParams({ since: watch.tag, edition: watch.edition });
+    const response = await fetch(`${watch.data.url}?${known}`, { cache: "no-store" });
     if (watch.isGone) return;
     if (response.status === 200) show(watch, await response.json());
     // A server that started anew does not know this page; drawing it once more tells it.

@@ -1,16 +1,18 @@
-"""News of what still trains: the browser asks for it, and runs the script again only where there is something to draw.
+"""News of what still trains: the browser asks for it, and gets the charts and tables that are other by now.
 
 A page that ran anew twice a second for each visitor would keep a core busy with twenty of them (75 ms a tick), mostly
 to draw what is drawn already. Asking costs the server less than a millisecond and reads nothing of its own: all
-visitors share one look at the store.
+visitors share one look at the store. What an epoch changes is worked out once, and sent as it is; the script runs again
+only where the page gets other parts, at a run's first epoch and at its end.
 """
 
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from starlette.requests import Request
@@ -26,17 +28,25 @@ _KEPT_TOPICS = 1024
 class News:
     """How far something is: `share` is drawn as a bar, from 0 to 1, below `text`.
 
-    Where `version` is another than that of the page, the page has something new to draw.
+    Where `version` is another than that of the page, its script has to run again. Where `edition` is another, charts
+    and tables look different by now: `contents` gives what they show, under their keys, and is asked only then.
     """
 
     version: str
     share: float
     text: str
+    edition: str
+    contents: Callable[[], Mapping[str, str]] = field(repr=False)
 
     @property
     def tag(self) -> str:
         """A short name for all of it."""
         return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
+
+    def as_data(self) -> dict[str, Any]:
+        """What the browser is told, without the contents."""
+        told = {name: getattr(self, name) for name in ("version", "share", "text", "edition")}
+        return {"tag": self.tag, **told}
 
 
 _topics: OrderedDict[str, Callable[[], News]] = OrderedDict()
@@ -56,10 +66,11 @@ _component = st.components.v2.component(
 
 
 def news_bar(topic: str, tell: Callable[[], News], *, key: str, seconds: float) -> None:
-    """Draw how far something is, and keep that up to date; run this fragment again when the version is another.
+    """Draw how far something is, and keep that and what else the news tells of up to date.
 
-    The browser asks every so many `seconds`. `topic` names what it is about: for all visitors of one topic, the newest
-    `tell` answers, on a thread of its own and without a session. It may raise StoreError.
+    This fragment runs again when the version is another. The browser asks every so many `seconds`. `topic` names what
+    it is about: for all visitors of one topic, the newest `tell` answers, on a thread of its own and without a session.
+    It may raise StoreError.
     """
     token = hashlib.sha256(topic.encode()).hexdigest()[:16]
     with _lock:
@@ -70,7 +81,7 @@ def news_bar(topic: str, tell: Callable[[], News], *, key: str, seconds: float) 
     now = tell()
     _component(
         key=key,
-        data={"url": asset_path(f"news/{token}"), "seconds": seconds, "tag": now.tag, **asdict(now)},
+        data={"url": asset_path(f"news/{token}"), "seconds": seconds, **now.as_data()},
         on_news_change=lambda: None,  # that the fragment runs again is all that is wanted
     )
 
@@ -81,7 +92,10 @@ def news_route() -> Route:
 
 
 def _respond(request: Request) -> Response:
-    """Nothing (204) where the news is what `since` names; 404 for what this server was never asked to draw."""
+    """Nothing (204) where the news is what `since` names; with contents where their edition is not `edition`.
+
+    404 for what this server was never asked to draw.
+    """
     # Not async, so that Starlette answers in a thread: who looks at the store first may have to wait for it.
     from fmnist_core.store.database import StoreError  # the route is there before the server answers; SQLAlchemy waits
 
@@ -92,8 +106,10 @@ def _respond(request: Request) -> Response:
         return PlainTextResponse("Nobody looks at this any more. Reload the page.", status_code=404, headers=headers)
     try:
         now = tell()
+        if now.tag == request.query_params.get("since"):
+            return Response(status_code=204, headers=headers)
+        is_new = now.edition != request.query_params.get("edition")
+        told = now.as_data() | ({"contents": now.contents()} if is_new else {})
     except StoreError as error:
         return PlainTextResponse(f"{error}.", status_code=503, headers=headers)
-    if now.tag == request.query_params.get("since"):
-        return Response(status_code=204, headers=headers)
-    return JSONResponse({"tag": now.tag, **asdict(now)}, headers=headers)
+    return JSONResponse(told, headers=headers)

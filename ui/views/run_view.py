@@ -1,21 +1,19 @@
 """One run as the Train page shows it: state, live curves, diagnosis, table."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Literal, get_args
 
-import pandas as pd
 import streamlit as st
 
 from fmnist_core.charts.colours import run_colour
 from fmnist_core.charts.style import Metric
 from fmnist_core.config import describe
-from fmnist_core.network.figures import Evaluation
 from fmnist_core.results.diagnosis import seconds_left
-from fmnist_core.store.run import Run, Status, Weights
-from fmnist_core.store.shared_runs import run_version
+from fmnist_core.store.run import Run, Status
+from fmnist_core.store.shared_runs import run_state, run_version
 from ui import drawn_once, handles
 from ui.components.live_chart import live_chart
+from ui.components.live_html import live_html, sentence_html
 from ui.components.news import News, news_bar
 from ui.forms.config_form import fill_form
 from ui.guards import explaining
@@ -32,12 +30,12 @@ _BADGES: dict[Status, tuple[str, str, Literal["gray", "blue", "green", "orange",
     "failed": ("Failed", ":material/error:", "red"),
 }
 _FINDING_ICONS = {
-    "too early": ":material/hourglass_empty:",
-    "still learning": ":material/trending_down:",
-    "fits well": ":material/check_circle:",
-    "overfits": ":material/warning:",
-    "unstable": ":material/ssid_chart:",
-    "learns nothing": ":material/block:",
+    "too early": "hourglass_empty",
+    "still learning": "trending_down",
+    "fits well": "check_circle",
+    "overfits": "warning",
+    "unstable": "ssid_chart",
+    "learns nothing": "block",
 }
 
 
@@ -53,22 +51,38 @@ def _run(key: str, was_active: bool) -> None:
     with explaining("The run cannot be shown"):
         run = shared.run(key)
         assert run is not None, key
-        epochs = shared.epochs(run)
-        tests = shared.tests(run) if are_revealed([key]) else None
+        contents = _contents(run, with_tests := are_revealed([key]))
     if was_active and not run.is_active:
         st.rerun()  # what stands outside of this fragment is another for a run that has ended
     _header(run, run_colour(run.number))
     with st.container():  # one place whatever it holds, so that the charts below stay the same elements
-        _state(run, epochs)
+        _state(run)
+        if run.epochs_done:
+            live_html(contents["train.diagnosis"], key="train.diagnosis")
     for metric in get_args(Metric):
         live_chart(
-            drawn_once.learning_curves_of(run, metric, run.key, run_version(run)),
+            contents[f"train.{metric}"],
             key=f"train.{metric}",
             alt=f"Training and validation {metric} of run {run.number} over its epochs",
         )
     _why_below()
-    if not epochs.empty:
-        _table(run, tests)
+    if run.epochs_done:
+        live_html(contents["train.table"], key="train.table")
+        _below_table(run, with_tests)
+
+
+def _contents(run: Run, with_tests: bool = False) -> dict[str, str]:
+    """What each epoch changes: the charts, and as soon as there is an epoch what the curves say and the table."""
+    contents = {
+        f"train.{metric}": drawn_once.learning_curves_of(run, metric, run.key, run_version(run))
+        for metric in get_args(Metric)
+    }
+    if run.epochs_done:
+        diagnosis = drawn_once.diagnosis_of(run, run.key, run_version(run))
+        so_far = "So far:" if run.is_active else ""
+        contents["train.diagnosis"] = sentence_html(_FINDING_ICONS[diagnosis.finding], so_far, diagnosis.sentence)
+        contents["train.table"] = drawn_once.epoch_table_of(run, run.key, run_version(run), with_tests)
+    return contents
 
 
 def _header(run: Run, colour: str) -> None:
@@ -85,7 +99,7 @@ def _header(run: Run, colour: str) -> None:
     st.caption(f"{describe(run.config)} · {run.data_name}")
 
 
-def _state(run: Run, epochs: pd.DataFrame) -> None:
+def _state(run: Run) -> None:
     if run.is_active:
         news_bar(f"run {run.key}", partial(_news, run.key), key="train.watch", seconds=_NEWS_SECONDS)
     elif run.status == "failed":
@@ -96,10 +110,6 @@ def _state(run: Run, epochs: pd.DataFrame) -> None:
             f"Stopped after {run.epochs_done} of {run.config.epochs} epochs. Train with the same settings to go on.",
             icon=":material/stop:",
         )
-    if not epochs.empty:
-        diagnosis = drawn_once.diagnosis_of(run, run.key, run_version(run))
-        so_far = "**So far:** " if run.is_active else ""
-        st.markdown(f"{_FINDING_ICONS[diagnosis.finding]} {so_far}{diagnosis.sentence}")
 
 
 def _news(key: str) -> News:
@@ -108,11 +118,12 @@ def _news(key: str) -> News:
     run = shared.run(key)
     assert run is not None, key
     if run.status == "queued":
-        return News(run_version(run), run.progress, "Waiting for a free processor core …")
-    seconds = seconds_left(shared.epochs(run), run.config.epochs, run.epoch_share)
-    left = "" if seconds is None else f" · {duration(seconds)} left"
-    epoch = min(run.epochs_done + 1, run.config.epochs)
-    return News(run_version(run), run.progress, f"Epoch {epoch} of {run.config.epochs}{left}")
+        text = "Waiting for a free processor core …"
+    else:
+        seconds = seconds_left(shared.epochs(run), run.config.epochs, run.epoch_share)
+        left = "" if seconds is None else f" · {duration(seconds)} left"
+        text = f"Epoch {min(run.epochs_done + 1, run.config.epochs)} of {run.config.epochs}{left}"
+    return News(run_state(run), run.progress, text, run_version(run), partial(_contents, run))
 
 
 def _why_below() -> None:
@@ -127,9 +138,7 @@ def _why_below() -> None:
         )
 
 
-def _table(run: Run, tests: Mapping[Weights, Evaluation] | None) -> None:
-    # Not st.dataframe: a plain table wraps its headings, is read out by screen readers and can be copied.
-    st.table(drawn_once.epoch_table_of(run, run.key, run_version(run), tests is not None))
+def _below_table(run: Run, with_tests: bool) -> None:
     st.caption(
         "The best epoch is the one with the lowest validation loss; training figures are measured with dropout off; "
         "the gap is validation loss minus training loss."
@@ -139,7 +148,7 @@ def _table(run: Run, tests: Mapping[Weights, Evaluation] | None) -> None:
             else ""
         )
     )
-    if not run.is_active and tests is None:
+    if not run.is_active and not with_tests:
         reveal_button("Reveal test accuracy", [run.key], key="train.reveal")
 
 

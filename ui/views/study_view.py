@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -29,6 +30,14 @@ from ui.wording import duration, plain
 _NEWS_SECONDS = 1.0
 _METRICS: dict[CurveMetric, str] = {"loss": "Loss", "accuracy": "Accuracy", "gap": "Gap"}
 _LAYOUTS = {"panels": "Side by side", "overlay": "In one chart"}
+
+
+class _Look(NamedTuple):
+    """How a visitor wants to see the curves."""
+
+    metric: CurveMetric
+    overlaid: bool
+    with_published: bool
 
 
 def show_study(study: Study) -> None:
@@ -67,28 +76,34 @@ def _study(study: Study, was_active: bool) -> None:
     if was_active and not is_active:
         st.rerun()  # what stands outside of this fragment is another for a comparison that has ended
     progress = progress_of(now.runs, handles.worker_limit())
-    with st.container():  # one place whatever it holds, so that the charts below stay the same elements
-        _state(study, now, progress)
+    top = st.container()  # one place whatever it holds, so that the charts below stay the same elements
+    with top:
+        _state(now, progress)
     if not progress.asked_for:
         return
     reveal = are_revealed([arm.run.key for arm in now.runs if arm.run is not None])
     _answer(study, now, reveal)
-    _curves(study, now)
+    look = _curves(study, now)
+    if progress.active:
+        topic = f"comparison {sorted(study.to_address().items())} {handles.dataset().fingerprint} {look}"
+        with top:
+            news_bar(topic, partial(_news, study, look), key="compare.watch", seconds=_NEWS_SECONDS)
     _table(study, now, reveal)
     explanations.evaluation_mode(now.runs)
 
 
-def _news(study: Study) -> News:
-    """How far a comparison is, for all who watch it."""
+def _news(study: Study, look: _Look) -> News:
+    """How far a comparison is, for all who watch it and look at its curves alike."""
     stored = _stored_runs(study)
     now = _collected(study, stored)
     runs = [replace(arm, run=run) for arm, run in zip(now.runs, stored, strict=True)]  # with their share of the epoch
     progress = progress_of(runs, handles.worker_limit())
     left = "" if progress.seconds_left is None else f" · {duration(progress.seconds_left)} left"
-    return News(now.version, progress.share, f"{progress.finished} of {progress.total} runs finished{left}")
+    text = f"{progress.finished} of {progress.total} runs finished{left}"
+    return News(now.state, progress.share, text, now.version, partial(_charts, study, now, look))
 
 
-def _state(study: Study, now: Collected, progress: Progress) -> None:
+def _state(now: Collected, progress: Progress) -> None:
     if not progress.asked_for:
         with st.container(border=True):
             st.subheader("Not run here yet", anchor=False)
@@ -102,10 +117,7 @@ def _state(study: Study, now: Collected, progress: Progress) -> None:
         st.error(
             f"{len(failed)} of {progress.total} runs failed. Run {failed[0].number}: {reason}.", icon=":material/error:"
         )
-    if progress.active:
-        topic = f"comparison {sorted(study.to_address().items())} {handles.dataset().fingerprint}"
-        news_bar(topic, partial(_news, study), key="compare.watch", seconds=_NEWS_SECONDS)
-    elif progress.finished < progress.total:
+    if not progress.active and progress.finished < progress.total:
         st.info(
             f"{progress.finished} of {progress.total} runs have finished. Press **Compare** to go on with the rest.",
             icon=":material/info:",
@@ -124,7 +136,7 @@ def _answer(study: Study, now: Collected, reveal: bool) -> None:
             format_func=lambda dropout: f"{dropout:g}",
             key="compare.second",
         )
-    verdict = drawn_once.verdict_of(study, now, now.version, first, second, reveal)
+    verdict = drawn_once.verdict_of(study, now, now.state, first, second, reveal)
     with st.container(border=True):
         st.subheader(plain(verdict.headline), anchor=False)
         for sentence in verdict.sentences:
@@ -153,7 +165,8 @@ def _answer(study: Study, now: Collected, reveal: bool) -> None:
             )
 
 
-def _curves(study: Study, now: Collected) -> None:
+def _curves(study: Study, now: Collected) -> _Look:
+    """Draw the curves as the visitor wants to see them, and return how that is."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = st.segmented_control(
             "Curves of",
@@ -190,23 +203,33 @@ def _curves(study: Study, now: Collected) -> None:
             validation_name=name,
         )
     )
-    figures = drawn_once.arm_curves_of(study, now, now.version, metric, overlaid, published)
+    look = _Look(metric, overlaid, published)
+    charts = _charts(study, now, look)
     if overlaid:
-        live_chart(figures[0], key="compare.overlay", height=420, alt=f"{_METRICS[metric]} of all arms over epochs")
+        (key,) = charts
+        live_chart(charts[key], key=key, height=420, alt=f"{_METRICS[metric]} of all arms over epochs")
     else:
-        across = 2 if len(figures) in {2, 4} else 3
-        for start in range(0, len(figures), across):
-            for place, (column, figure) in enumerate(
-                zip(st.columns(across), figures[start : start + across], strict=False), start
-            ):
+        across = 2 if len(charts) in {2, 4} else 3
+        panels = list(zip(study.dropouts, charts.items(), strict=True))
+        for start in range(0, len(panels), across):
+            row = panels[start : start + across]
+            for column, (dropout, (key, figure)) in zip(st.columns(across), row, strict=False):
                 with column:
                     live_chart(
                         figure,
-                        key=f"compare.panel{place}",
+                        key=key,
                         group="compare",
-                        alt=f"{_METRICS[metric]} of {capitalised(dropout_name(study.dropouts[place]))} over epochs",
+                        alt=f"{_METRICS[metric]} of {capitalised(dropout_name(dropout))} over epochs",
                     )
     explanations.harder_training()
+    return look
+
+
+def _charts(study: Study, now: Collected, look: _Look) -> dict[str, str]:
+    """The arms' curves for `live_chart`, under their keys."""
+    figures = drawn_once.arm_curves_of(study, now, now.version, *look)
+    keys = ["compare.overlay"] if look.overlaid else [f"compare.panel{place}" for place in range(len(figures))]
+    return dict(zip(keys, figures, strict=True))
 
 
 def _follows_the_article(study: Study) -> bool:
@@ -216,7 +239,7 @@ def _follows_the_article(study: Study) -> bool:
 
 def _table(study: Study, now: Collected, reveal: bool) -> None:
     runs = now.runs
-    figures, words = drawn_once.arm_figures_of(study, now, now.version, reveal)
+    figures, words = drawn_once.arm_figures_of(study, now, now.state, reveal)
     st.subheader("Each arm's figures", anchor=False)
     st.table(words.set_index("Dropout"))
     st.caption(
