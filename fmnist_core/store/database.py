@@ -1,6 +1,7 @@
 """The store's database: SQLite with safe settings, or any other that SQLAlchemy knows; its layout and transactions."""
 
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,6 +71,25 @@ def clock(engine: sa.Engine) -> sa.ColumnElement[float]:
     return sa.cast(sa.func.extract("epoch", sa.func.clock_timestamp()), sa.Float)
 
 
+def _stored_version(connection: sa.Connection) -> int | None:
+    """The layout of the store as it is; None where there is none yet."""
+    if not sa.inspect(connection).has_table(SCHEMA.name):
+        return None
+    return connection.scalar(sa.select(SCHEMA.c.version))
+
+
+def _add_missing_columns(connection: sa.Connection) -> None:
+    """Give tables that are there already the columns that they lack."""
+    quote = connection.dialect.identifier_preparer.quote
+    inspector = sa.inspect(connection)
+    for table in METADATA.sorted_tables:
+        present = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in present:
+                definition = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {quote(table.name)} ADD COLUMN {definition}")
+
+
 class Database:
     """The database at `url`, with the tables of this program's layout.
 
@@ -91,23 +111,20 @@ class Database:
         self.now = clock(self._engine)
 
     def _version(self) -> int | None:
-        """The layout of the store as it is; None where there is none yet."""
-        if not sa.inspect(self._engine).has_table("schema"):
-            return None
         with self._engine.begin() as connection:
-            return connection.scalar(sa.select(SCHEMA.c.version))
+            return _stored_version(connection)
 
-    def _build(self) -> int | None:
-        """Make the tables of a new store, or those that an older layout lacks: so far layouts have only grown."""
+    def _build(self) -> int:
+        """Make the tables of a new store, or what an older layout lacks: so far layouts have only grown."""
         with self.writing() as connection:
+            version = _stored_version(connection)
+            if version is not None and version >= SCHEMA_VERSION:
+                return version  # another process was faster
             METADATA.create_all(connection)
-            # Another process may have been faster.
-            version = connection.scalar(sa.select(SCHEMA.c.version))
-            if version is None:
-                connection.execute(SCHEMA.insert().values(version=SCHEMA_VERSION))
-            elif version < SCHEMA_VERSION:
-                connection.execute(SCHEMA.update().values(version=SCHEMA_VERSION))
-            return connection.scalar(sa.select(SCHEMA.c.version))
+            _add_missing_columns(connection)
+            values = {"version": SCHEMA_VERSION, "identity": uuid.uuid4().hex}
+            connection.execute(SCHEMA.insert() if version is None else SCHEMA.update(), values)
+            return SCHEMA_VERSION
 
     def close(self) -> None:
         """Give all database connections back."""

@@ -31,6 +31,10 @@ class Run:
     error: str | None
     created_at: float
     ended_at: float | None
+    torch_version: str | None = None  # where it trained last; None before it has, and in a store of an older layout
+    processor: str | None = None
+    threads: int | None = None
+    asked_by: str | None = None  # an opaque name of who asked for it
 
     @property
     def is_active(self) -> bool:

@@ -2,11 +2,18 @@
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 2  # 2: predictions and projections
+# 2: predictions and projections. 3: the store's identity; where a run trained, who asked for it, which process has it.
+SCHEMA_VERSION = 3
 
 METADATA = sa.MetaData()
 
-SCHEMA = sa.Table("schema", METADATA, sa.Column("version", sa.Integer, primary_key=True))
+# A column that a table gains later must be nullable: existing stores get it empty.
+SCHEMA = sa.Table(
+    "schema",
+    METADATA,
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("identity", sa.String(32)),  # random; tells this store from any other
+)
 
 RUNS = sa.Table(
     "runs",
@@ -18,7 +25,8 @@ RUNS = sa.Table(
     sa.Column("data_fingerprint", sa.String(64), nullable=False),
     sa.Column("status", sa.String(16), nullable=False, index=True),
     sa.Column("cancel_requested", sa.Boolean, nullable=False, default=False),
-    sa.Column("owner", sa.String(64)),
+    sa.Column("owner", sa.String(64)),  # the attempt that has the run
+    sa.Column("worker", sa.String(64)),  # the process of that attempt
     sa.Column("lease_until", sa.Float),  # seconds since 1970 by the database's clock
     sa.Column("attempts", sa.Integer, nullable=False, default=0),  # claims since the last stored epoch
     sa.Column("epochs_done", sa.Integer, nullable=False, default=0),
@@ -27,6 +35,11 @@ RUNS = sa.Table(
     sa.Column("error", sa.Text),
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("ended_at", sa.Float),
+    # Where the run trained last.
+    sa.Column("torch_version", sa.String(64)),
+    sa.Column("processor", sa.Text),
+    sa.Column("threads", sa.Integer),
+    sa.Column("asked_by", sa.String(64)),  # an opaque name of who asked for the run
 )
 
 EPOCHS = sa.Table(
@@ -84,7 +97,7 @@ PROJECTIONS = sa.Table(
 )
 
 SHOWN_RUNS = sa.select(
-    *(column for column in RUNS.columns if column.name not in {"owner", "lease_until", "attempts"}),
+    *(column for column in RUNS.columns if column.name not in {"owner", "worker", "lease_until", "attempts"}),
     EPOCHS.c.validation_loss.label("best_validation_loss"),
     EPOCHS.c.validation_accuracy.label("best_validation_accuracy"),
 ).select_from(RUNS.outerjoin(EPOCHS, sa.and_(EPOCHS.c.run_key == RUNS.c.key, EPOCHS.c.epoch == RUNS.c.best_epoch)))

@@ -2,7 +2,6 @@ import threading
 from dataclasses import replace
 
 import pytest
-import sqlalchemy as sa
 
 from fmnist_core.config import RunConfig
 from fmnist_core.network.figures import Evaluation
@@ -136,13 +135,6 @@ def test_a_store_that_is_no_database_is_explained(tmp_path):
         Store(f"sqlite:///{tmp_path / 'runs.sqlite'}")
 
 
-def test_a_store_with_another_layout_is_left_alone(store):
-    with store.database.writing() as connection:
-        connection.execute(sa.text("UPDATE schema SET version = 99"))
-    with pytest.raises(StoreError, match="layout 99"):
-        Store(store.database.url)
-
-
 def test_a_store_that_vanished_is_explained(store, tmp_path):
     store.close()
     (tmp_path / "home" / "runs.sqlite").unlink()
@@ -170,21 +162,3 @@ def test_many_runs_are_read_and_stopped_at_once(store):
     store.cancel(*keys)
     assert [store.run(key).status for key in keys] == ["running", "stopped", "stopped"]
     assert store.run(keys[0]).cancel_requested
-
-
-def test_a_store_of_the_first_layout_grows_and_keeps_its_runs(store, settings):
-    key = ask(store)
-    store.close()
-    engine = sa.create_engine(settings.database_url)
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP TABLE predictions"))
-        connection.execute(sa.text("DROP TABLE projections"))
-        connection.execute(sa.text("UPDATE schema SET version = 1"))
-    engine.dispose()
-    grown = Store(settings.database_url)
-    assert grown.run(key).config == CONFIG
-    assert grown.replay(key, "test") == {}
-    again = Store(settings.database_url)
-    assert again.run(key).number == 1
-    again.close()
-    grown.close()
