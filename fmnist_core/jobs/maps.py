@@ -20,20 +20,27 @@ class MapRequest:
     part: Part
 
 
-def map_stored_run(settings: Settings, request: MapRequest) -> None:
-    """Draw a neighbourhood map of a run that has ended, and store it. Raises DataError and StoreError."""
+class MapError(RuntimeError):
+    """A map cannot be drawn; the message is for people."""
+
+
+def map_stored_run(settings: Settings, request: MapRequest, identity: str | None = None) -> None:
+    """Draw a neighbourhood map of a run that has ended, and store it.
+
+    Raises DataError, StoreError, MapError and, where the store is not the one called `identity`, OtherStoreError.
+    """
     # Here and not above: whoever asks for a map needs none of this. The limit of threads holds for what is loaded.
     import sklearn.manifold  # noqa: F401
 
-    from fmnist_core.jobs.worker import _open_store
+    from fmnist_core.jobs.worker import open_same_store, patiently
     from fmnist_core.network.projection import neighbourhood
 
-    store = _open_store(settings.database_url)
+    store = open_same_store(settings, identity)
     run, weights = store.run(request.run_key), store.weights(request.run_key, request.kind)
-    assert run is not None, request
-    assert weights is not None, request
+    if run is None or weights is None:
+        raise MapError("the run's network is not stored any more; reload the page")
     data = load_matching(settings, run.data_fingerprint)
     images = evaluation_images(data, run.config, request.part).pixels(data)
     with threadpool_limits(1):  # the other cores are training
         points = neighbourhood(StoredNetwork(run.config, weights.content).last_hidden(images))
-    store.put_projection(run.key, weights.epoch, request.part, points)
+    patiently(lambda: store.put_projection(run.key, weights.epoch, request.part, points))

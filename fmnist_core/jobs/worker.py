@@ -1,8 +1,13 @@
 """What a worker process does with one run: claim it, train it, store every epoch, evaluate it, end it."""
 
 import logging
+import platform
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache, partial
+from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -10,19 +15,31 @@ from fmnist_core.data.dataset import DataError
 from fmnist_core.data.evaluation_images import Part
 from fmnist_core.data.sources import load_matching
 from fmnist_core.data.split import Examples, split
+from fmnist_core.jobs.processes import this_process
 from fmnist_core.network.evaluation import evaluate, log_probabilities
 from fmnist_core.network.figures import Evaluation
 from fmnist_core.network.model import model_from_bytes, model_to_bytes
 from fmnist_core.network.training import Training, TrainingDivergedError
 from fmnist_core.settings import Settings
-from fmnist_core.store.leases import Claim, RunLostError
+from fmnist_core.store.database import StoreError
+from fmnist_core.store.leases import Claim, RunLostError, Workplace
 from fmnist_core.store.predictions import pack
-from fmnist_core.store.run import Weights
+from fmnist_core.store.run import Status, Weights
 from fmnist_core.store.runs import Store
 
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0
+# How long a worker tries to write to a store that is busy, full or away. Longer than a lease: while nobody can write,
+# nobody can take the run either, and each write says whose it is.
+PATIENCE_SECONDS = 300.0
+RETRY_SECONDS = 1.0
+
+Result = TypeVar("Result")
+
+
+class OtherStoreError(RuntimeError):
+    """The address of the store leads this worker to another store than the dispatcher's."""
 
 
 class _StopRequested(Exception):  # noqa: N818 - it ends a loop and is no error
@@ -44,7 +61,7 @@ class _Heart:
         if time.monotonic() - self._beaten_at < BEAT_SECONDS:
             return
         self._beaten_at = time.monotonic()
-        if self._store.leases.beat(self._key, self._owner, epoch_share):
+        if patiently(lambda: self._store.leases.beat(self._key, self._owner, epoch_share)):
             raise _StopRequested
 
 
@@ -53,29 +70,82 @@ def _open_store(url: str) -> Store:
     return Store(url)
 
 
-def train_stored_run(settings: Settings, key: str, owner: str) -> None:
+def patiently(write: Callable[[], Result]) -> Result:
+    """Write to the store; where it cannot be written, try again for PATIENCE_SECONDS, then raise its StoreError."""
+    began = time.monotonic()
+    while True:
+        try:
+            return write()
+        except StoreError as error:
+            if time.monotonic() - began >= PATIENCE_SECONDS:
+                raise
+            logger.warning("waiting for the run store: %s", error)
+            time.sleep(RETRY_SECONDS)
+
+
+@lru_cache(maxsize=1)
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def open_same_store(settings: Settings, identity: str | None) -> Store:
+    """The store of `settings`, which must be the one that is called `identity`. Raises OtherStoreError."""
+    store = _open_store(settings.database_url)
+    if identity is not None and store.database.identity != identity:
+        raise OtherStoreError(
+            "the workers' run store is not this server's: its address leads each machine to a file of its own; give "
+            "DROPOUT_LAB_STORE the address of a database that server and workers share"
+        )
+    return store
+
+
+def train_stored_run(settings: Settings, key: str, owner: str, identity: str | None = None) -> None:
     """Train the run `key` to its end, if it can be claimed.
 
-    Whatever goes wrong with the run itself ends it as failed, with a sentence for people. StoreError is raised: the
-    run then stays as it is, and is taken up again when its lease has run out.
+    Whatever goes wrong with the run itself ends it as failed, with a sentence for people. StoreError is raised where
+    the store could not be written for PATIENCE_SECONDS: the run then stays as it is, and is taken up again. Raises
+    OtherStoreError where the store is not the one called `identity`.
     """
     # One thread a run: more would wait for one another on a busy machine, and results could differ.
     torch.set_num_threads(1)
-    store = _open_store(settings.database_url)
-    claim = store.leases.claim(key, owner)
+    store = open_same_store(settings, identity)
+    workplace = Workplace(
+        process=this_process(),
+        torch_version=str(torch.__version__),
+        processor=_processor(),
+        threads=torch.get_num_threads(),
+    )
+    claim = store.leases.claim(key, owner, workplace)
     if claim is None:
         return
     try:
-        _train(store, settings, claim, key, owner)
+        try:
+            _train(store, settings, claim, key, owner)
+        except (RunLostError, StoreError):
+            raise
+        except Exception as error:
+            # The trace is for the log, the sentence for the page.
+            logger.exception("run %s failed", key)
+            sentence = _why(error)
+            patiently(lambda: store.leases.end(key, owner, "failed", error=sentence))
     except RunLostError as lost:
         logger.info("%s", lost)
-    except (TrainingDivergedError, DataError) as error:
-        store.leases.end(key, owner, "failed", error=str(error))
-    except (RuntimeError, ValueError, MemoryError) as error:
-        # torch reports a lack of memory as RuntimeError. The trace is for the log, the sentence for the page.
-        logger.exception("run %s failed", key)
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        store.leases.end(key, owner, "failed", error=f"training broke off: {reason}")
+
+
+def _why(error: Exception) -> str:
+    """What ended a run, for people."""
+    if isinstance(error, TrainingDivergedError | DataError):
+        return str(error)
+    words = str(error).strip().partition("\n")[0]
+    # torch reports a lack of memory as RuntimeError.
+    if isinstance(error, MemoryError) or "can't allocate memory" in words or "not enough memory" in words:
+        return f"training ran out of memory ({words or type(error).__name__}); choose a smaller network or batch size"
+    return f"training broke off: {type(error).__name__}{f': {words}' if words else ''}"
 
 
 def _train(store: Store, settings: Settings, claim: Claim, key: str, owner: str) -> None:
@@ -106,18 +176,28 @@ def _train(store: Store, settings: Settings, claim: Claim, key: str, owner: str)
             is_best = lowest is None or result.validation_loss < lowest
             lowest = result.validation_loss if is_best else lowest
             best = last if is_best else None
-            if store.leases.record_epoch(key, owner, result, training.checkpoint(), best, predictions()):
+            record = partial(store.leases.record_epoch, key, owner, result, training.checkpoint(), best, predictions())
+            if patiently(record):
                 stopped = training.epochs_done < claim.config.epochs
                 break
     except _StopRequested:
         stopped = True
-    tests = {} if last is None else _test(store, claim, test, key, last)
-    store.leases.end(key, owner, "stopped" if stopped else "finished", last=last, tests=tests)
+    tests = {} if last is None else _test(store, claim, test, key, last, heart)
+    status: Status = "stopped" if stopped else "finished"
+    patiently(lambda: store.leases.end(key, owner, status, last=last, tests=tests))
 
 
-def _test(store: Store, claim: Claim, examples: Examples, key: str, last: bytes) -> dict[Weights, Evaluation]:
+def _test(
+    store: Store, claim: Claim, examples: Examples, key: str, last: bytes, heart: _Heart
+) -> dict[Weights, Evaluation]:
     """Test figures of the best and the last epoch; the pages show them when asked to."""
-    best = store.weights(key, "best")
+    best = patiently(lambda: store.weights(key, "best"))
     assert best is not None, "every stored epoch leaves a best epoch behind"
     kinds: dict[Weights, bytes] = {"best": best.content, "last": last}
-    return {kind: evaluate(model_from_bytes(claim.config, content), examples) for kind, content in kinds.items()}
+
+    def beat() -> None:
+        # The largest network is tested for longer than a lease. Who asks to stop gets the figures all the same.
+        with suppress(_StopRequested):
+            heart.beat(0.0)
+
+    return {kind: evaluate(model_from_bytes(claim.config, content), examples, beat) for kind, content in kinds.items()}

@@ -126,6 +126,12 @@ class Database:
             connection.execute(SCHEMA.insert() if version is None else SCHEMA.update(), values)
             return SCHEMA_VERSION
 
+    @property
+    def identity(self) -> str:
+        """A random name that tells this store from any other, however it is addressed."""
+        with self.reading() as connection:
+            return str(connection.scalar(sa.select(SCHEMA.c.identity)))
+
     def close(self) -> None:
         """Give all database connections back."""
         self._engine.dispose()

@@ -22,10 +22,31 @@ ATTEMPT_LIMIT = 3
 # Longer than anything a worker does between two beats (the largest batch of the largest network is 540 GFLOP), short
 # enough that a run whose worker died is soon taken up again.
 LEASE_SECONDS = 20.0
+ERROR_LIMIT = 300  # characters of a sentence that a page shows
 
 
 class RunLostError(RuntimeError):
     """Another worker owns the run by now, or it has ended; this one must not write any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workplace:
+    """Where a run trains: recorded with the run, since figures may depend on it in their last digits."""
+
+    process: str | None  # as `jobs.processes.this_process` names it
+    torch_version: str
+    processor: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A run that somebody owns: which attempt, in which process, and whether its lease has run out."""
+
+    key: str
+    owner: str
+    process: str | None
+    is_overdue: bool
 
 
 @dataclass(frozen=True)
@@ -55,23 +76,24 @@ class Leases:
 
         Ends those that were asked to stop, or that have used up their attempts, while nobody owned them.
         """
-        abandoned = sa.and_(RUNS.c.status == "running", RUNS.c.lease_until < self._database.now)
+        abandoned = sa.and_(RUNS.c.status == "running", self._has_run_out)
         query = (
-            sa.select(RUNS.c.key, RUNS.c.attempts, RUNS.c.cancel_requested)
+            sa.select(RUNS.c.key, RUNS.c.attempts, RUNS.c.cancel_requested, RUNS.c.error)
             .where(sa.or_(RUNS.c.status == "queued", abandoned))
             .order_by(RUNS.c.number)
         )
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         keys = []
-        for key, attempts, cancel_requested in rows:
+        for key, attempts, cancel_requested, error in rows:
             if cancel_requested:
                 self._end_unowned(key, "stopped", None)
             elif attempts >= ATTEMPT_LIMIT:
+                reason = error or "its worker process ended without a word"
                 self._end_unowned(
                     key,
                     "failed",
-                    f"its worker process died {attempts} times in a row, perhaps for lack of memory; "
+                    f"it broke off {attempts} times in a row, the last time because {reason}; "
                     "train again to go on from the last epoch, or choose a smaller network",
                 )
             else:
@@ -79,7 +101,7 @@ class Leases:
         return keys
 
     def _end_unowned(self, key: str, status: Status, error: str | None) -> None:
-        unowned = sa.or_(RUNS.c.status == "queued", RUNS.c.lease_until < self._database.now)
+        unowned = sa.or_(RUNS.c.status == "queued", self._has_run_out)
         active = RUNS.c.status.in_(("queued", "running"))
         with self._database.writing() as connection:
             connection.execute(
@@ -88,22 +110,43 @@ class Leases:
                 .values(status=status, error=error, owner=None, ended_at=self._database.now)
             )
 
-    def release(self, key: str, owner: str) -> None:
-        """Put a run whose worker is known to be gone back into the queue, if that worker still owned it."""
+    @property
+    def _has_run_out(self) -> sa.ColumnElement[bool]:
+        # Far ahead: the clock was set back since, and nobody would have the run until it has caught up.
+        now = self._database.now
+        return sa.or_(RUNS.c.lease_until < now, RUNS.c.lease_until > now + 2 * LEASE_SECONDS)
+
+    def held(self) -> list[Holding]:
+        """The runs that somebody owns."""
+        columns = (RUNS.c.key, RUNS.c.owner, RUNS.c.worker, self._has_run_out)
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(*columns).where(RUNS.c.status == "running")).all()
+        return [Holding(key, owner, process, bool(is_overdue)) for key, owner, process, is_overdue in rows]
+
+    def release(self, key: str, owner: str, reason: str | None = None, *, counts: bool = True) -> bool:
+        """Put a run whose worker is known to be gone back into the queue; return whether that worker still owned it.
+
+        `reason` continues "the last time because", should the run fail. `counts`: whether this was one of the attempts
+        that a run has; it was not where the run can do nothing about it.
+        """
+        values: dict[str, Any] = {"status": "queued", "owner": None, "worker": None, "epoch_share": 0.0}
+        if not counts:
+            values["attempts"] = sa.case((RUNS.c.attempts > 0, RUNS.c.attempts - 1), else_=0)
         with self._database.writing() as connection:
-            connection.execute(
+            released = connection.execute(
                 RUNS.update()
                 .where(RUNS.c.key == key, RUNS.c.owner == owner, RUNS.c.status == "running")
-                .values(status="queued", owner=None, epoch_share=0.0)
+                .values(error=shortened(reason) if reason else None, **values)
             )
+        return released.rowcount > 0
 
     # What workers do
 
-    def claim(self, key: str, owner: str) -> Claim | None:
-        """Take a run that waits or whose lease ran out; None when there is nothing to take."""
-        free = sa.or_(
-            RUNS.c.status == "queued", sa.and_(RUNS.c.status == "running", RUNS.c.lease_until < self._database.now)
-        )
+    def claim(self, key: str, owner: str, at: Workplace | None = None) -> Claim | None:
+        """Take a run that waits or whose lease ran out, to train it `at`; None when there is nothing to take."""
+        free = sa.or_(RUNS.c.status == "queued", sa.and_(RUNS.c.status == "running", self._has_run_out))
+        place: dict[str, Any] = {} if at is None else asdict(at)
+        process = place.pop("process", None)
         may_run = sa.and_(RUNS.c.attempts < ATTEMPT_LIMIT, sa.not_(RUNS.c.cancel_requested))
         with self._database.writing() as connection:
             taken = connection.execute(
@@ -112,9 +155,11 @@ class Leases:
                 .values(
                     status="running",
                     owner=owner,
+                    worker=process,
                     lease_until=self._database.now + LEASE_SECONDS,
                     attempts=RUNS.c.attempts + 1,
                     epoch_share=0.0,
+                    **place,
                 )
             )
             if taken.rowcount == 0:
@@ -145,7 +190,7 @@ class Leases:
         All in one transaction; returns whether the run was asked to stop. Raises RunLostError.
         """
         with self._database.writing() as connection:
-            values: dict[str, Any] = {"epochs_done": result.epoch, "epoch_share": 0.0, "attempts": 0}
+            values: dict[str, Any] = {"epochs_done": result.epoch, "epoch_share": 0.0, "attempts": 0, "error": None}
             if best is not None:
                 values["best_epoch"] = result.epoch
                 self._put(connection, key, "best", best)
@@ -174,8 +219,9 @@ class Leases:
         """End a run. What a stopped or failed one needs to go on later is kept. Raises RunLostError."""
         assert status in get_args(Status), status
         with self._database.writing() as connection:
+            sentence = None if error is None else shortened(error)
             self._update_owned(
-                connection, key, owner, status=status, error=error, ended_at=self._database.now, epoch_share=0.0
+                connection, key, owner, status=status, error=sentence, ended_at=self._database.now, epoch_share=0.0
             )
             if last is not None:
                 self._put(connection, key, "last", last)
@@ -197,3 +243,9 @@ class Leases:
         row = (WEIGHTS.c.run_key == key, WEIGHTS.c.kind == kind)
         if connection.execute(WEIGHTS.update().where(*row).values(content=content)).rowcount == 0:
             connection.execute(WEIGHTS.insert().values(run_key=key, kind=kind, content=content))
+
+
+def shortened(sentence: str) -> str:
+    """The first line of a reason, at most ERROR_LIMIT characters of it."""
+    line = sentence.strip().partition("\n")[0]
+    return line if len(line) <= ERROR_LIMIT else f"{line[: ERROR_LIMIT - 1]}…"

@@ -111,7 +111,7 @@ def test_a_run_that_kills_every_worker_fails_alone(store, settings, ask, monkeyp
     with Dispatcher(store, settings):
         wait_until(lambda: status(store, poison) == "failed", "the poisonous run fails")
         wait_until(lambda: all(status(store, key) == "finished" for key in others), "the others finish")
-    assert f"died {ATTEMPT_LIMIT} times" in store.run(poison).error
+    assert f"{ATTEMPT_LIMIT} times in a row" in store.run(poison).error
 
 
 SERVER = """

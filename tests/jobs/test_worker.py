@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from fmnist_core.config import RunConfig
 from fmnist_core.data.dataset import DataError
@@ -13,6 +14,7 @@ from fmnist_core.network.evaluation import evaluate, log_probabilities
 from fmnist_core.network.figures import EpochResult
 from fmnist_core.network.model import model_from_bytes
 from fmnist_core.network.training import train
+from fmnist_core.store.database import StoreError
 from fmnist_core.store.leases import Leases
 from fmnist_core.store.predictions import pack
 
@@ -155,8 +157,8 @@ def test_a_stop_before_the_first_epoch_leaves_nothing_to_evaluate(store, setting
     monkeypatch.setattr(worker, "BEAT_SECONDS", 0.0)
     claim = Leases.claim
 
-    def claim_then_cancel(self, key, owner):
-        claimed = claim(self, key, owner)
+    def claim_then_cancel(self, key, owner, at):
+        claimed = claim(self, key, owner, at)
         store.cancel(key)
         return claimed
 
@@ -188,12 +190,12 @@ def test_a_run_that_diverges_fails_with_advice(store, settings, ask, monkeypatch
 
 def test_an_unexpected_error_fails_the_run_in_one_line(store, settings, ask, monkeypatch):
     def broken(*_):
-        raise RuntimeError("cannot allocate memory\nwith a long trace")
+        raise RuntimeError("something gave way\nwith a long trace")
 
     monkeypatch.setattr(worker, "split", broken)
     key = ask()
     worker.train_stored_run(settings, key, "me")
-    assert store.run(key).error == "training broke off: cannot allocate memory"
+    assert store.run(key).error == "training broke off: RuntimeError: something gave way"
 
 
 def test_a_worker_whose_run_was_taken_ends_quietly(store, settings, ask, monkeypatch):
@@ -221,3 +223,96 @@ def test_a_map_holds_a_point_for_every_evaluation_image(store, settings, ask, pr
     assert np.isfinite(points).all()
     map_stored_run(settings, MapRequest(key, "best", part))
     assert (store.projection(key, store.run(key).best_epoch, part) == points).all()
+
+
+def busy_for(calls):
+    """Stands in for a method of Leases: raises StoreError so many times, then does what the method does."""
+
+    def wrap(method):
+        left = [calls]
+
+        def busy(*arguments, **named):
+            left[0] -= 1
+            if left[0] >= 0:
+                raise StoreError("the run store cannot be written (database is locked)")
+            return method(*arguments, **named)
+
+        return busy
+
+    return wrap
+
+
+@pytest.mark.parametrize("method", ["record_epoch", "beat", "end"])
+def test_a_store_that_is_busy_for_a_moment_ends_no_run(store, settings, ask, tiny_dataset, monkeypatch, method):
+    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(Leases, method, busy_for(5)(getattr(Leases, method)))
+    key = ask()
+    worker.train_stored_run(settings, key, "me")
+    assert store.run(key).status == "finished"
+    assert stored(store, key) == list(train(CONFIG, split(tiny_dataset, "held-out", CONFIG.seed)))
+
+
+def test_a_store_that_stays_away_leaves_the_run_to_others(store, settings, ask, tiny_dataset, monkeypatch):
+    monkeypatch.setattr(worker, "PATIENCE_SECONDS", 0.0)
+    key = ask()
+    with monkeypatch.context() as patch:
+        patch.setattr(Leases, "record_epoch", busy_for(99)(Leases.record_epoch))
+        with pytest.raises(StoreError):
+            worker.train_stored_run(settings, key, "me")
+    assert store.run(key).status == "running"
+    store.leases.release(key, "me", counts=False)
+    worker.train_stored_run(settings, key, "another")
+    assert stored(store, key) == list(train(CONFIG, split(tiny_dataset, "held-out", CONFIG.seed)))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "ran out of memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "ran out of memory"),
+        (KeyError("a name"), "KeyError: 'a name'"),
+        (AssertionError(), "broke off: AssertionError"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+    ],
+)
+def test_whatever_ends_a_run_is_told(store, settings, ask, monkeypatch, error, words):
+    def broken(*_):
+        raise error
+
+    monkeypatch.setattr(worker, "split", broken)
+    key = ask()
+    worker.train_stored_run(settings, key, "me")
+    assert store.run(key).status == "failed"
+    assert words in store.run(key).error
+
+
+def test_a_run_is_taken_only_in_the_store_that_it_was_handed_out_from(store, settings, ask):
+    key = ask()
+    with pytest.raises(worker.OtherStoreError):
+        worker.train_stored_run(settings, key, "me", "another store")
+    assert store.run(key).status == "queued"
+    worker.train_stored_run(settings, key, "me", store.database.identity)
+    assert store.run(key).status == "finished"
+
+
+def test_a_run_says_where_it_trained(store, settings, ask):
+    key = ask()
+    worker.train_stored_run(settings, key, "me")
+    run = store.run(key)
+    assert (run.torch_version, run.threads) == (torch.__version__, 1)
+    assert run.processor
+
+
+def test_testing_the_network_keeps_the_lease(store, settings, ask, monkeypatch):
+    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.0)
+    beats, tested = [], worker._test
+    beat = Leases.beat
+
+    def test(*arguments):
+        monkeypatch.setattr(Leases, "beat", lambda *given: beats.append(given) or beat(*given))
+        return tested(*arguments)
+
+    monkeypatch.setattr(worker, "_test", test)
+    worker.train_stored_run(settings, ask(), "me")
+    assert len(beats) == 2

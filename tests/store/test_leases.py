@@ -138,7 +138,7 @@ def test_a_run_that_keeps_killing_its_worker_fails(store):
     assert store.leases.claimable() == [other]
     run = store.run(key)
     assert run.status == "failed"
-    assert f"died {ATTEMPT_LIMIT} times" in run.error
+    assert f"{ATTEMPT_LIMIT} times in a row" in run.error
     assert store.run(other).status == "queued"
     ask(store)
     assert store.run(key).status == "queued"  # asked for again, it has new attempts
@@ -205,3 +205,30 @@ def test_a_run_that_goes_on_leaves_its_earlier_end_behind(store):
     assert store.weights(key, "last") is None
     assert store.tests(key) == {}
     assert store.weights(key, "best").content == b"first"
+
+
+def test_a_clock_that_was_set_back_holds_up_no_run(store):
+    key = ask(store)
+    store.leases.claim(key, "before")
+    with store.database.writing() as connection:
+        connection.execute(sa.update(tables.RUNS).values(lease_until=store.database.now + 7200))
+    assert store.leases.claimable() == [key]
+    assert store.leases.claim(key, "after") is not None
+    assert store.leases.claimable() == []
+
+
+def test_a_run_that_fails_says_what_broke_its_last_attempt_off(store):
+    key = ask(store)
+    for attempt in range(ATTEMPT_LIMIT):
+        store.leases.claim(key, f"worker {attempt}")
+        store.leases.release(key, f"worker {attempt}", f"reason {attempt}\nwith a trace")
+    store.leases.claimable()
+    assert f"because reason {ATTEMPT_LIMIT - 1};" in store.run(key).error
+
+
+def test_an_attempt_that_could_not_help_it_does_not_count(store):
+    key = ask(store)
+    for _ in range(2 * ATTEMPT_LIMIT):
+        assert store.leases.claim(key, "worker") is not None
+        assert store.leases.release(key, "worker", counts=False)
+    assert store.leases.claimable() == [key]
