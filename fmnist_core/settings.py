@@ -1,11 +1,15 @@
 """Where this installation keeps and finds things, read from the environment."""
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from platformdirs import user_data_path
+
+# Host names, IPv4, and IPv6 in brackets; a port must be given.
+_SCHEDULER = re.compile(r"(?:(?:tcp|tls)://)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +41,19 @@ class Settings:
             )
         if workers is not None and not (workers.isascii() and workers.isdigit() and 1 <= int(workers) <= 256):
             raise ValueError(f"DROPOUT_LAB_WORKERS must be a whole number from 1 to 256, got {workers!r}")
+        scheduler = get("SCHEDULER")
+        address = _SCHEDULER.fullmatch(scheduler or "")
+        if scheduler is not None and not (address and 1 <= int(address["port"]) <= 65535):
+            raise ValueError(
+                "DROPOUT_LAB_SCHEDULER must be a Dask scheduler's address such as tcp://host:8786 or tls://host:8786, "
+                f"got {scheduler!r}; correct or unset it"
+            )
         return cls(
             home=Path(home).expanduser() if home else user_data_path("dropout-lab"),
             data_folder=Path(folder).expanduser() if folder else None,
             mirror=mirror,
             store_url=get("STORE"),
-            scheduler=get("SCHEDULER"),
+            scheduler=scheduler,
             workers=int(workers) if workers else None,
         )
 

@@ -44,6 +44,10 @@ class IdleDispatcher:
         self.woken = 0
         self.maps = []
         self.problems = {}
+        self.without_workers = None
+
+    def workers_problem(self):
+        return self.without_workers
 
     def wake(self):
         self.woken += 1

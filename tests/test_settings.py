@@ -42,3 +42,18 @@ def test_an_unusable_value_is_named(monkeypatch, name, value):
 def test_an_empty_variable_counts_as_unset(monkeypatch):
     monkeypatch.setenv("DROPOUT_LAB_MIRROR", " ")
     assert Settings.from_environment().mirror is None
+
+
+@pytest.mark.parametrize("address", ["localhost:notaport", "foo://x", "foo://x:1", "host", "tcp://:8786", "host:99999"])
+def test_a_schedulers_address_is_checked_when_it_is_read(monkeypatch, address):
+    monkeypatch.setenv("DROPOUT_LAB_SCHEDULER", address)
+    with pytest.raises(ValueError, match=r"DROPOUT_LAB_SCHEDULER must be .* got"):
+        Settings.from_environment()
+
+
+@pytest.mark.parametrize(
+    "address", ["localhost:8786", "tcp://10.0.0.1:8786", "tls://lab.example:1", "tcp://[::1]:8786"]
+)
+def test_a_schedulers_address_is_taken_as_it_is(monkeypatch, address):
+    monkeypatch.setenv("DROPOUT_LAB_SCHEDULER", address)
+    assert Settings.from_environment().scheduler == address

@@ -3,13 +3,15 @@
 Dask is imported by whoever calls, not with this module: it takes a second that a server which starts need not wait for.
 """
 
+import asyncio
 import logging
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from fmnist_core.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+START_SECONDS = 120.0  # a worker that is not there after so long is given up, and replaced
+END_SECONDS = 0.2  # how long workers may end by themselves when the server does; then they are killed
 IDLE_SECONDS = 60.0  # a worker that had nothing to do for so long is ended; another takes half a second to start
 
 # Bytes. A worker that trains the largest network holds about half of it, one that draws a map about all.
@@ -65,6 +69,7 @@ class LocalWorkers:
         dask.config.set(_DASK_SETTINGS)
         self._limit = limit
         self._idle_since: dict[object, float] = {}
+        self._missing_since: dict[object, float] = {}
         if sys.platform == "linux":
             _start_fork_server()
         self.cluster: Any = LocalCluster(
@@ -83,6 +88,32 @@ class LocalWorkers:
             self.cluster.scale(planned)
         return planned
 
+    def replace_lost(self) -> None:
+        """Give up the workers that Dask no longer starts again, or that have not come for START_SECONDS.
+
+        Dask counts one that was killed while it started as there. `make_room` starts another in its place.
+        """
+        now = time.monotonic()
+        connected = {state.name for state in list(self.cluster.scheduler.workers.values())}
+        missing = [name for name in self.cluster.worker_spec if name not in connected]
+        self._missing_since = {name: self._missing_since.get(name, now) for name in missing}
+        if lost := [
+            name for name in missing if now - self._missing_since[name] >= START_SECONDS or self._is_gone(name)
+        ]:
+            logger.warning("replacing %d workers that did not come back", len(lost))
+            self.cluster.sync(self.cluster.scale_down, lost)
+
+    def _is_gone(self, name: object) -> bool:
+        nanny = self.cluster.workers.get(name)
+        return nanny is not None and nanny.status.name in {"failed", "closed"}
+
+    def kill_worker_of(self, task: str) -> None:
+        """Kill the worker that has a task, also where it does not react; Dask starts another in its place."""
+        state = self.cluster.scheduler.tasks.get(task)
+        if state is not None and state.processing_on is not None:
+            with suppress(ProcessLookupError):
+                os.kill(state.processing_on.pid, signal.SIGKILL)
+
     def end_idle(self) -> None:
         """End the workers that have had nothing to do for IDLE_SECONDS."""
         now = time.monotonic()
@@ -94,11 +125,17 @@ class LocalWorkers:
             self.cluster.sync(self.cluster.scale_down, names)
 
     def close(self) -> None:
-        """End all workers, whatever they do."""
+        """End all workers, whatever they do: the store has all that counts."""
+        with suppress(Exception):  # what does not end here ends below, or with this process
+            self.cluster.sync(self._end_workers)
         try:
-            self.cluster.close(timeout=20)  # on a busy machine a worker may have to be killed, which takes it 4 s
+            self.cluster.close(timeout=20)
         except TimeoutError:
             logger.warning("some workers did not end in time; they end with this process")
+
+    async def _end_workers(self) -> None:
+        nannies = list(self.cluster.workers.values())
+        await asyncio.gather(*(nanny.close(timeout=END_SECONDS) for nanny in nannies), return_exceptions=True)
 
 
 def _start_fork_server() -> None:

@@ -8,12 +8,16 @@ import logging
 import os
 import socket
 import threading
+import time
 import uuid
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from fmnist_core.data.dataset import DataError
 from fmnist_core.jobs.cluster import LocalWorkers, worker_limit
-from fmnist_core.jobs.maps import MapRequest, map_stored_run
+from fmnist_core.jobs.maps import MapError, MapRequest, map_stored_run
+from fmnist_core.jobs.processes import is_known_dead
 from fmnist_core.settings import Settings
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.runs import Store
@@ -25,13 +29,18 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+# How long a worker may still write after its lease has run out, before it counts as hung: a store that nobody could
+# write may be free again just now.
+GRACE_SECONDS = 5.0
+WORKERLESS_SECONDS = 30.0  # how long runs wait without any worker before the pages say so
+BACK_OFF_SECONDS = 30.0  # until runs are handed out again to workers that could not even take one up
 
 
-def train_on_worker(settings: Settings, key: str, owner: str) -> None:
+def train_on_worker(settings: Settings, key: str, owner: str, identity: str) -> None:
     """What a worker is handed: `train_stored_run`, imported there, since this process needs no torch for it."""
     from fmnist_core.jobs.worker import train_stored_run
 
-    train_stored_run(settings, key, owner)
+    train_stored_run(settings, key, owner, identity)
 
 
 class Dispatcher:
@@ -48,6 +57,10 @@ class Dispatcher:
         self._futures: dict[str, tuple[Future[None], str]] = {}
         self._maps: dict[MapRequest, Future[None] | None] = {}  # None: not handed out yet
         self._map_problems: dict[MapRequest, str] = {}
+        self._overdue_since: dict[str, float] = {}
+        self._workerless_since: float | None = None
+        self._pause_until = -float("inf")
+        self._problem: str | None = None
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="dispatcher", daemon=True)
         self._thread.start()
@@ -81,12 +94,20 @@ class Dispatcher:
         """Why the last attempt at a map failed, for people; None where it did not."""
         return self._map_problems.get(request)
 
+    def workers_problem(self) -> str | None:
+        """Why runs wait though they need not, for people; None where workers are there, or nothing waits."""
+        return self._problem
+
     def close(self) -> None:
         """End the workers that belong to this process; their runs are taken up when a dispatcher starts again."""
         self._closing.set()
         self._wake.set()
         self._thread.join()
+        held = [] if self._workers is None else [(key, owner) for key, (_, owner) in self._futures.items()]
         self._disconnect()
+        with suppress(StoreError):  # then the next server finds out by itself that these processes are gone
+            for key, owner in held:
+                self._store.leases.release(key, owner, counts=False)
 
     def worker_processes(self) -> list[int]:
         """Process ids of the workers that are connected now."""
@@ -98,8 +119,10 @@ class Dispatcher:
                 self._dispatch()
             except StoreError as error:
                 logger.warning("runs wait until the store can be used again: %s", error)
-            except (OSError, RuntimeError) as error:  # Dask's connection errors among them
-                logger.warning("runs wait until the workers can be reached: %s", error)
+            except Exception as error:  # Dask's own come from everywhere, and nothing may end this thread
+                logger.warning("runs wait until the workers can be reached", exc_info=error)
+                where = f" at {self._settings.scheduler}" if self._settings.scheduler else ""
+                self._problem = f"the workers{where} cannot be reached ({type(error).__name__}); this is tried again"
                 self._disconnect()
             self._wake.wait(POLL_SECONDS)
             self._wake.clear()
@@ -109,27 +132,78 @@ class Dispatcher:
             self._disconnect()
         client = self._connect()
         self._take_back()
-        self._hand_out(client)
+        self._take_from_the_dead()
+        if time.monotonic() >= self._pause_until:
+            self._hand_out(client)
         if self._workers is not None:
+            self._workers.replace_lost()
             self._workers.end_idle()
+        self._look_for_workers(client)
+
+    def _look_for_workers(self, client: "Client") -> None:
+        if time.monotonic() < self._pause_until:
+            return
+        if not (self._futures or self._maps) or client.nthreads():
+            self._workerless_since = self._problem = None
+            return
+        now = time.monotonic()
+        self._workerless_since = self._workerless_since or now
+        if now - self._workerless_since >= WORKERLESS_SECONDS:
+            self._problem = "no worker process is there at the moment; the run starts as soon as one is"
+
+    def _take_from_the_dead(self) -> None:
+        """Put back what nobody works on any more: the process is gone, or has not given a sign for longer than a lease.
+
+        The store decides: a process that wakes up later finds its run with another owner, and writes nothing.
+        """
+        ours = {owner: key for key, (_, owner) in self._futures.items()}
+        overdue = {}
+        for held in self._store.leases.held():
+            if held.owner not in ours and is_known_dead(held.process):
+                logger.warning("taking up run %s, whose process has ended", held.key)
+                self._store.leases.release(held.key, held.owner, "its worker process ended together with its server")
+            elif held.owner in ours and held.is_overdue:
+                overdue[held.owner] = self._overdue_since.get(held.owner, time.monotonic())
+        self._overdue_since = overdue
+        for owner, since in overdue.items():
+            key = ours[owner]
+            if time.monotonic() - since < GRACE_SECONDS or not self._store.leases.release(
+                key, owner, "its worker process gave no sign for longer than its lease"
+            ):
+                continue
+            logger.warning("run %s is taken from a worker that hangs", key)
+            future, _ = self._futures.pop(key)
+            if self._workers is not None:
+                self._workers.kill_worker_of(str(future.key))
+            else:
+                future.cancel()
 
     def _take_back(self) -> None:
         """Look at what has ended."""
         for key, (future, owner) in list(self._futures.items()):
             if not future.done():
                 continue
-            del self._futures[key]
             if future.status == "error":
                 # Its process died, or could not reach the store. Without this the lease would have to run out.
-                logger.warning("the worker of run %s failed: %s", key, future.exception())
-                self._store.leases.release(key, owner)
+                self._take_back_broken(key, owner, future.exception())
+            del self._futures[key]
         for request, drawing in list(self._maps.items()):
             if drawing is None or not drawing.done():
                 continue
             if drawing.status == "error":
                 logger.warning("the map %s failed: %s", request, drawing.exception())
-                self._map_problems[request] = str(drawing.exception()) or "its worker process died"
+                self._map_problems[request] = _why(drawing.exception())
             del self._maps[request]
+
+    def _take_back_broken(self, key: str, owner: str, error: BaseException) -> None:
+        from distributed import KilledWorker
+
+        logger.warning("the worker of run %s failed: %s", key, error)
+        was_taken = self._store.leases.release(key, owner, _why(error), counts=not isinstance(error, StoreError))
+        if not was_taken and not isinstance(error, KilledWorker):
+            # It could not take the run up; the next one could not either, and would say so at once.
+            self._pause_until = time.monotonic() + BACK_OFF_SECONDS
+            self._problem = f"the workers cannot take runs up: {_why(error)}"
 
     def _hand_out(self, client: "Client") -> None:
         # Somebody waits for a map and looks on; runs take longer and need nobody.
@@ -140,14 +214,15 @@ class Dispatcher:
             under_way = len(self._futures) + len(self._maps) - len(maps)
             room = self._workers.make_room(under_way + len(maps) + len(keys)) - under_way
             maps, keys = maps[:room], keys[: max(0, room - len(maps))]
+        identity = self._store.database.identity if maps or keys else ""
         for request in maps:
-            drawing = client.submit(map_stored_run, self._settings, request, pure=False, priority=1)
+            drawing = client.submit(map_stored_run, self._settings, request, identity, pure=False, priority=1)
             self._maps[request] = drawing
             drawing.add_done_callback(lambda _: self.wake())
         for key in keys:
             owner = f"{socket.gethostname()[:20]}:{uuid.uuid4().hex}"
             # Each attempt is a task of its own: Dask would not run a task again that it takes for the same.
-            future = client.submit(train_on_worker, self._settings, key, owner, pure=False)
+            future = client.submit(train_on_worker, self._settings, key, owner, identity, pure=False)
             future.add_done_callback(lambda _: self.wake())
             self._futures[key] = (future, owner)
 
@@ -165,7 +240,22 @@ class Dispatcher:
         client, workers = self._client, self._workers
         self._client, self._workers, self._futures = None, None, {}
         self._maps = dict.fromkeys(self._maps)
-        if client is not None:
-            client.close(timeout=5)
-        if workers is not None:
-            workers.close()
+        try:
+            if client is not None:
+                client.close(timeout=5)
+            if workers is not None:
+                workers.close()
+        except Exception as error:
+            logger.warning("workers did not end in order", exc_info=error)
+
+
+def _why(error: BaseException) -> str:
+    """What a task broke off of, for people; continues a sentence."""
+    from distributed import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return "its worker process died, perhaps for lack of memory"
+    if isinstance(error, StoreError | DataError | MapError):
+        return str(error)
+    words = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}{f': {words}' if words else ''}"

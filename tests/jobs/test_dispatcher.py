@@ -95,11 +95,11 @@ def test_an_existing_cluster_is_joined_and_outlives_the_dispatcher(store, settin
     assert stored(store, key) == expected
 
 
-def kill_the_first_seed(settings, key, owner):
+def kill_the_first_seed(settings, key, owner, identity):
     """Stands in for train_stored_run in the workers: seed 666 kills its process, others train."""
     run_store = worker._open_store(settings.database_url)
     if run_store.run(key).config.seed != 666:
-        worker.train_stored_run(settings, key, owner)
+        worker.train_stored_run(settings, key, owner, identity)
     elif run_store.leases.claim(key, owner):
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -118,7 +118,8 @@ def _news(key: str) -> News:
     run = shared.run(key)
     assert run is not None, key
     if run.status == "queued":
-        text = "Waiting for a free processor core …"
+        problem = handles.dispatcher().workers_problem()
+        text = f"Waiting: {problem}." if problem else "Waiting for a free processor core …"
     else:
         seconds = seconds_left(shared.epochs(run), run.config.epochs, run.epoch_share)
         left = "" if seconds is None else f" · {duration(seconds)} left"

@@ -100,6 +100,8 @@ def _news(study: Study, look: _Look) -> News:
     progress = progress_of(runs, handles.worker_limit())
     left = "" if progress.seconds_left is None else f" · {duration(progress.seconds_left)} left"
     text = f"{progress.finished} of {progress.total} runs finished{left}"
+    if progress.active and (problem := handles.dispatcher().workers_problem()):
+        text = f"{text} · waiting: {problem}"
     return News(now.state, progress.share, text, now.version, partial(_charts, study, now, look))
 
 

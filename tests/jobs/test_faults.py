@@ -1,0 +1,135 @@
+"""What goes wrong around running workers: a worker that hangs, dies as it starts, or has another store."""
+
+import os
+import signal
+import threading
+import time
+from dataclasses import replace
+
+import psutil
+import pytest
+from distributed import LocalCluster
+
+from fmnist_core.config import RunConfig
+from fmnist_core.data.sources import draw
+from fmnist_core.data.split import split
+from fmnist_core.jobs import dispatcher as dispatching
+from fmnist_core.jobs.dispatcher import Dispatcher
+from fmnist_core.jobs.processes import this_process
+from fmnist_core.network.figures import EpochResult
+from fmnist_core.network.training import train
+from fmnist_core.store import leases
+from fmnist_core.store.leases import Workplace
+from tests.conftest import wait_until
+
+CONFIG = RunConfig(hidden=(64,), epochs=4, batch_size=64, dropout=0.2)
+
+# Dask's own threads and sockets end a moment after the cluster is closed.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def garments():
+    return draw()
+
+
+@pytest.fixture
+def ask(store, garments):
+    return lambda config=CONFIG: store.request(config, garments.name, garments.fingerprint)
+
+
+def stored(store, key):
+    return [EpochResult(**row) for row in store.epochs(key).to_dict("records")]
+
+
+def undisturbed(config, garments):
+    return list(train(config, split(garments, config.protocol, config.seed)))
+
+
+def test_a_worker_that_hangs_past_its_lease_loses_its_run(store, settings, ask, garments, monkeypatch):
+    monkeypatch.setattr(leases, "LEASE_SECONDS", 2.0)  # for all that fork from here
+    monkeypatch.setattr(dispatching, "GRACE_SECONDS", 0.5)
+    config = replace(CONFIG, epochs=8, hidden=(256, 128))
+    with Dispatcher(store, replace(settings, workers=1)) as dispatcher:
+        key = ask(config)
+        dispatcher.wake()
+        wait_until(lambda: store.run(key).epochs_done >= 1, "an epoch")
+        (hung,) = dispatcher.worker_processes()
+        os.kill(hung, signal.SIGSTOP)
+        wait_until(lambda: store.run(key).status == "finished", "another worker finishes the run")
+        assert not psutil.pid_exists(hung)
+    assert stored(store, key) == undisturbed(config, garments)
+
+
+def test_workers_killed_as_they_start_are_replaced(store, settings, ask):
+    with Dispatcher(store, replace(settings, workers=1)) as dispatcher:
+        key = ask(replace(CONFIG, epochs=200, hidden=(256, 128)))
+        dispatcher.wake()
+        wait_until(lambda: store.run(key).epochs_done >= 1, "an epoch")
+        nannies = dispatcher._workers.cluster.workers
+        for _ in range(3):  # one that trains, then what is started in its place, before it is there
+            before = {nanny.pid for nanny in nannies.values()}
+            for process in filter(None, before):
+                os.kill(process, signal.SIGKILL)
+            wait_until(lambda seen=before: {nanny.pid for nanny in nannies.values()} - seen - {None}, "another starts")
+        done = store.run(key).epochs_done
+        wait_until(lambda: store.run(key).epochs_done > done + 1, "the run goes on")
+        store.cancel(key)
+        wait_until(lambda: store.run(key).status == "stopped", "it stops")
+
+
+def test_what_a_dead_process_held_is_taken_up_at_once(store, settings, ask, monkeypatch):
+    key = ask()
+    dead = "/".join([*this_process().split("/")[:2], "1"])
+    store.leases.claim(key, "of a killed server", Workplace(process=dead, torch_version="", processor="", threads=1))
+    began = time.monotonic()
+    with Dispatcher(store, replace(settings, workers=1)):
+        wait_until(lambda: store.run(key).status == "finished", "the run finishes")
+    assert time.monotonic() - began < leases.LEASE_SECONDS
+
+
+def test_an_address_where_nobody_answers_is_told_and_ends_nothing(store, settings, ask, monkeypatch):
+    ask()
+    for address in ("foo://x", "localhost:notaport"):  # which settings refuse
+        with Dispatcher(store, replace(settings, scheduler=address)) as dispatcher:
+            wait_until(dispatcher.workers_problem, "the problem is told")
+            assert address in dispatcher.workers_problem()
+            assert dispatcher._thread.is_alive()
+
+
+def elsewhere(settings, key, owner, identity):
+    """Stands in for train_on_worker: a worker on another machine, where the same address is another file."""
+    dispatching_train(replace(settings, home=settings.home / "elsewhere"), key, owner, identity)
+
+
+dispatching_train = dispatching.train_on_worker
+
+
+def test_workers_with_a_store_of_their_own_are_told_once(store, settings, ask, monkeypatch):
+    handed_out = []
+
+    def count(dispatcher, key, owner, error):
+        handed_out.append(key)
+        take_back(dispatcher, key, owner, error)
+
+    take_back = Dispatcher._take_back_broken
+    monkeypatch.setattr(Dispatcher, "_take_back_broken", count)
+    monkeypatch.setattr(dispatching, "train_on_worker", elsewhere)
+    monkeypatch.setattr(dispatching, "POLL_SECONDS", 0.05)
+    key = ask()
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", worker_dashboard_address=None
+        ) as existing,
+        Dispatcher(store, replace(settings, scheduler=existing.scheduler_address)) as dispatcher,
+    ):
+        wait_until(dispatcher.workers_problem, "the problem is told")
+        for _ in range(20):
+            dispatcher.wake()
+            threading.Event().wait(0.02)
+        assert "DROPOUT_LAB_STORE" in dispatcher.workers_problem()
+    assert handed_out == [key]
+    assert store.run(key).status == "queued"
