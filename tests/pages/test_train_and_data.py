@@ -686,3 +686,9 @@ def test_a_preset_can_be_undone_by_hand(lab):
     app.slider(key="train.dropout").set_value(0.0).run()
     assert app.slider(key="train.dropout").value == 0.0
     assert app.radio(key="train.preset").value == "Article"
+
+
+def test_a_run_that_waits_without_workers_says_so(lab):
+    lab.dispatcher.without_workers = "no worker process is there"
+    ((_, text),) = progress_bars(lab.open(run=lab.ask()))
+    assert lab.dispatcher.without_workers in text
