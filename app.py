@@ -6,14 +6,20 @@ address.
 """
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from ui.components.image_route import image_route
 from ui.components.news import news_route
 from ui.components.plotly_js import plotly_route
 from ui.server import explain_error, lifespan
+from ui.sign_in import Gate
 
 app = st.App(
-    "ui/main.py", lifespan=lifespan, routes=[plotly_route(), image_route(), news_route()], on_script_error=explain_error
+    "ui/main.py",
+    lifespan=lifespan,
+    routes=[plotly_route(), image_route(), news_route()],
+    middleware=[Middleware(Gate)],
+    on_script_error=explain_error,
 )
 
 if __name__ == "__main__":  # run as a plain Streamlit script

@@ -6,7 +6,7 @@ from typing import NoReturn
 import streamlit as st
 
 from fmnist_core.store.database import StoreError
-from ui import handles
+from ui import handles, sign_in
 from ui.page_files import PAGES
 from ui.wording import plain
 
@@ -20,6 +20,10 @@ def draw() -> None:
         # With an entry of its own the menu is shown, and with it the choice between light and dark.
         menu_items={"About": "**Dropout Lab**: is it overfitting, and does dropout help?"},
     )
+    try:
+        must_sign_in = sign_in.is_required() and not st.user.is_logged_in
+    except ValueError as error:
+        _stop_with(str(error))
     page = st.navigation(
         [
             st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:", url_path="home", default=True),
@@ -30,14 +34,19 @@ def draw() -> None:
             # The default page lives at "/" alone; this one answers those who type "/train".
             st.Page(PAGES / "train.py", title="Train", url_path="train", visibility="hidden"),
         ],
-        position="top",
+        position="hidden" if must_sign_in else "top",
     )
+    if must_sign_in:
+        sign_in.ask()
+        st.stop()
     try:
         handles.settings()
         handles.store()
         handles.dispatcher()
     except (ValueError, StoreError) as error:
         _stop_with(str(error))
+    if sign_in.is_required():
+        sign_in.account()
     _wait_for_data()
     page.run()
 

@@ -25,12 +25,17 @@ expect.set_options(timeout=20_000)  # CI's machine has two cores, which the runs
 EXPECTED_CONSOLE = ("404 (Not Found)", "ERR_NAME_NOT_RESOLVED", "Image source error")
 
 
-@contextmanager
-def running_server(home: Path, script: str = "app.py", **environment: str) -> Iterator[str]:
-    """Start `streamlit run app.py`, or another script, with a home of its own; yields its address, ends it later."""
+def free_port() -> int:
+    """A port that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_server(home: Path, script: str = "app.py", port: int | None = None, **environment: str) -> Iterator[str]:
+    """Start `streamlit run app.py`, or another script, with a home of its own; yields its address, ends it later."""
+    port = port or free_port()
     home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
     with (home / "server.log").open("ab") as log:
@@ -89,9 +94,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory, real_data_mirror: str) -> Iter
 
 @pytest.fixture
 def start_server(tmp_path: Path) -> Iterator[Callable[..., str]]:
-    """Start a fresh server for one test, with the given environment; returns its address."""
+    """Start a fresh server for one test, with the given environment (and `port`); returns its address."""
     with ExitStack() as servers:
-        yield lambda **environment: servers.enter_context(running_server(tmp_path / "home", **environment))
+        yield lambda **choices: servers.enter_context(running_server(tmp_path / "home", **choices))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from ui import sign_in
 from ui.components.addresses import asset_path
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def _respond(request: Request) -> Response:
     file = BytesIO()
     # The quickest compression: a grid asks for hundreds at once, and none has more than 784 bytes to save.
     Image.fromarray(pixels).save(file, format="PNG", compress_level=1)
-    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    kept_by = "private" if sign_in.is_required() else "public"  # a cache on the way would not ask who wants it
+    headers = {"Cache-Control": f"{kept_by}, max-age=31536000, immutable"}
     return Response(file.getvalue(), headers=headers, media_type="image/png")
 
 
