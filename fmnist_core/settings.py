@@ -13,6 +13,17 @@ _SCHEDULER = re.compile(r"(?:(?:tcp|tls)://)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+
 
 
 @dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much a server takes on, so that a class can share it."""
+
+    waiting_runs: int = 300  # in all; a comparison is one request, and may go past it once
+    visitor_runs: int = 40  # that wait or train, for each visitor
+    epochs: int = 200  # a run
+    stored_gigabytes: int = 20  # from which on no new run is taken
+    waiting_maps: int = 10  # one of which is being drawn
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The deployment's choices; none of them can change a run's result."""
 
@@ -22,6 +33,8 @@ class Settings:
     store_url: str | None = None  # SQLAlchemy URL; SQLite inside `home` where none is given
     scheduler: str | None = None  # address of a Dask scheduler; an embedded cluster where none is given
     workers: int | None = None  # processes of the embedded cluster; one a core where none is given
+    admins: frozenset[str] = frozenset()  # mail addresses, in lower case, of who may stop and delete everybody's runs
+    limits: Limits = Limits()
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -33,14 +46,18 @@ class Settings:
         def get(name: str) -> str | None:
             return os.environ.get(f"DROPOUT_LAB_{name}", "").strip() or None
 
-        home, folder, workers = get("HOME"), get("DATA"), get("WORKERS")
+        def whole_number(name: str, high: int) -> int | None:
+            value = get(name)
+            if value is None or (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= high):
+                return None if value is None else int(value)
+            raise ValueError(f"DROPOUT_LAB_{name} must be a whole number from 1 to {high}, got {value!r}")
+
+        home, folder = get("HOME"), get("DATA")
         mirror = get("MIRROR")
         if mirror is not None and not mirror.startswith(("http://", "https://", "file://")):
             raise ValueError(
                 f"DROPOUT_LAB_MIRROR must start with http://, https:// or file://, got {mirror!r}; correct or unset it"
             )
-        if workers is not None and not (workers.isascii() and workers.isdigit() and 1 <= int(workers) <= 256):
-            raise ValueError(f"DROPOUT_LAB_WORKERS must be a whole number from 1 to 256, got {workers!r}")
         scheduler = get("SCHEDULER")
         address = _SCHEDULER.fullmatch(scheduler or "")
         if scheduler is not None and not (address and 1 <= int(address["port"]) <= 65535):
@@ -48,13 +65,20 @@ class Settings:
                 "DROPOUT_LAB_SCHEDULER must be a Dask scheduler's address such as tcp://host:8786 or tls://host:8786, "
                 f"got {scheduler!r}; correct or unset it"
             )
+        highest = {"waiting_runs": 10_000, "visitor_runs": 10_000, "epochs": 200, "stored_gigabytes": 100_000}
+        highest["waiting_maps"] = 1000
+        limits = {name: whole_number(name.upper(), high) for name, high in highest.items()}
         return cls(
             home=Path(home).expanduser() if home else user_data_path("dropout-lab"),
             data_folder=Path(folder).expanduser() if folder else None,
             mirror=mirror,
             store_url=get("STORE"),
             scheduler=scheduler,
-            workers=int(workers) if workers else None,
+            workers=whole_number("WORKERS", 256),
+            admins=frozenset(
+                address.strip().lower() for address in (get("ADMINS") or "").split(",") if address.strip()
+            ),
+            limits=Limits(**{name: limit for name, limit in limits.items() if limit is not None}),
         )
 
     @property

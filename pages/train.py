@@ -3,22 +3,24 @@
 import streamlit as st
 
 from fmnist_core.store.database import StoreError
+from fmnist_core.store.queue import LimitReachedError
 from fmnist_core.store.run import Run
-from fmnist_core.store.runs import QueueFullError
+from fmnist_core.store.visitor import NotYoursError
 from ui import handles
 from ui.forms.config_form import config_form, fill_form, new_seed, read_form
 from ui.forms.run_address import run_in_address
 from ui.guards import explaining, store_sentence
 from ui.views.run_view import show_run
 from ui.views.runs_list import runs_list
+from ui.visitors import may_stop, visitor, why_not
 
 
 def start() -> None:
     """Ask for the run that the form shows now, or join it where it is there already, and show it."""
     dataset = handles.dataset()
     try:
-        key = handles.store().request(read_form(), dataset.name, dataset.fingerprint)
-    except (ValueError, QueueFullError, StoreError) as error:
+        key = handles.store().request(read_form(), dataset.name, dataset.fingerprint, visitor())
+    except (ValueError, LimitReachedError, StoreError) as error:
         st.session_state["train.problem"] = store_sentence("The run was not started", error)
         return
     handles.shared_runs().expect_news()
@@ -29,9 +31,9 @@ def start() -> None:
 def stop(run: Run) -> None:
     """Ask a run to stop; it says so itself within the epoch."""
     try:
-        handles.store().cancel(run.key)
+        handles.store().cancel(run.key, by=visitor())
         handles.shared_runs().expect_news()
-    except StoreError as error:
+    except (NotYoursError, StoreError) as error:
         st.session_state["train.problem"] = store_sentence("The run could not be stopped", error)
 
 
@@ -58,7 +60,15 @@ with settings:
         )
         st.button("New seed", icon=":material/casino:", key="train.new_seed", on_click=new_seed)
         if run is not None and run.is_active:
-            st.button("Stop", icon=":material/stop:", key="train.stop", on_click=stop, args=(run,))
+            st.button(
+                "Stop",
+                icon=":material/stop:",
+                key="train.stop",
+                on_click=stop,
+                args=(run,),
+                disabled=not may_stop(run),
+                help=why_not(run),
+            )
     if problem := st.session_state.pop("train.problem", None):
         st.error(problem, icon=":material/error:")
 with result:

@@ -164,8 +164,8 @@ def running_lab(home, monkeypatch):
     monkeypatch.setenv("DROPOUT_LAB_HOME", str(home))
     opened, init = [], Store.__init__
 
-    def remember(self, url):
-        init(self, url)
+    def remember(self, *arguments):
+        init(self, *arguments)
         opened.append(self)
 
     monkeypatch.setattr(Store, "__init__", remember)

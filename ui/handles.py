@@ -39,7 +39,7 @@ def settings() -> Settings:
 @st.cache_resource(show_spinner=False)
 def store() -> Store:
     """The run store. Raises StoreError when it cannot be opened."""
-    return Store(settings().database_url)
+    return Store(settings().database_url, settings().limits)
 
 
 @st.cache_resource(show_spinner=False)

@@ -3,7 +3,7 @@
 import sqlite3
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from fmnist_core.store.tables import METADATA, SCHEMA, SCHEMA_VERSION
 
 BUSY_SECONDS = 30
+_INCREMENTAL = 2  # SQLite's number for it
+_PAGES_A_STEP = 1000  # 4 MB: some ten milliseconds, in which nobody else writes
 
 
 class StoreError(RuntimeError):
@@ -52,6 +54,7 @@ def open_engine(url: str) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # transactions begin below, not in the driver
+        connection.execute(f"PRAGMA auto_vacuum={_INCREMENTAL}")  # holds for a new file, before anything is in it
         connection.execute(f"PRAGMA journal_mode={journal_mode(sqlite3.sqlite_version_info)}")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
@@ -135,6 +138,39 @@ class Database:
     def close(self) -> None:
         """Give all database connections back."""
         self._engine.dispose()
+
+    def stored_bytes(self, connection: sa.Connection) -> int:
+        """How much is stored; in an SQLite file without what is free to be used again."""
+        if self._engine.dialect.name == "sqlite":
+            pages, free, size = (
+                int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+            return (pages - free) * size
+        return int(connection.scalar(sa.text("SELECT pg_database_size(current_database())")) or 0)
+
+    def give_back_space(self) -> None:
+        """Make an SQLite file as small as what it holds; PostgreSQL uses deleted rows' space again by itself.
+
+        In short steps, between which others write. A file of an older layout must be written anew once for that, which
+        waits until no run waits or trains.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return
+        with self._translated("made smaller"), closing(self._engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+
+            def ask(question: str) -> int:
+                return int(cursor.execute(question).fetchone()[0])
+
+            if ask("PRAGMA auto_vacuum") == _INCREMENTAL:
+                while (free := ask("PRAGMA freelist_count")) > 0:
+                    cursor.execute(f"PRAGMA incremental_vacuum({_PAGES_A_STEP})").fetchall()
+                    if ask("PRAGMA freelist_count") >= free:
+                        break  # others use it meanwhile
+            elif ask("SELECT count(*) FROM runs WHERE status IN ('queued', 'running')") == 0:
+                cursor.execute(f"PRAGMA auto_vacuum={_INCREMENTAL}")
+                cursor.execute("VACUUM")
 
     @property
     def _shown_url(self) -> str:

@@ -15,6 +15,7 @@ from fmnist_core.config import RunConfig
 from fmnist_core.data.evaluation_images import Part
 from fmnist_core.network.figures import EpochResult, Evaluation
 from fmnist_core.store.database import Database
+from fmnist_core.store.queue import fair_order
 from fmnist_core.store.run import Status, Weights
 from fmnist_core.store.tables import EPOCHS, PREDICTIONS, RUNS, TESTS, WEIGHTS
 
@@ -72,20 +73,19 @@ class Leases:
     # What the dispatcher does
 
     def claimable(self) -> list[str]:
-        """Keys of runs that a worker could take now, oldest first: waiting, or with a lease that ran out.
+        """Keys of runs that a worker could take now: first those whose lease ran out, then in their `fair_order`.
 
         Ends those that were asked to stop, or that have used up their attempts, while nobody owned them.
         """
         abandoned = sa.and_(RUNS.c.status == "running", self._has_run_out)
-        query = (
-            sa.select(RUNS.c.key, RUNS.c.attempts, RUNS.c.cancel_requested, RUNS.c.error)
-            .where(sa.or_(RUNS.c.status == "queued", abandoned))
-            .order_by(RUNS.c.number)
-        )
+        columns = (RUNS.c.key, RUNS.c.number, RUNS.c.status, RUNS.c.asked_by)
+        more = (RUNS.c.attempts, RUNS.c.cancel_requested, RUNS.c.error, abandoned.label("is_abandoned"))
+        active = RUNS.c.status.in_(("queued", "running"))
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(sa.select(*columns, *more).where(active).order_by(RUNS.c.number)).all()
         keys = []
-        for key, attempts, cancel_requested, error in rows:
+        for row in [*(row for row in rows if row.is_abandoned), *fair_order(rows)]:
+            key, attempts, cancel_requested, error = row.key, row.attempts, row.cancel_requested, row.error
             if cancel_requested:
                 self._end_unowned(key, "stopped", None)
             elif attempts >= ATTEMPT_LIMIT:

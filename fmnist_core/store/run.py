@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from fmnist_core.config import RunConfig
 
-Status = Literal["queued", "running", "finished", "stopped", "failed"]
+# A deleted run keeps its row, and nothing else, so that all who look on learn of it; pages see it as none.
+Status = Literal["queued", "running", "finished", "stopped", "failed", "deleted"]
 Weights = Literal["best", "last"]
 
 
@@ -34,7 +35,8 @@ class Run:
     torch_version: str | None = None  # where it trained last; None before it has, and in a store of an older layout
     processor: str | None = None
     threads: int | None = None
-    asked_by: str | None = None  # an opaque name of who asked for it
+    asked_by: str | None = None  # an opaque name of who asked for it first
+    seconds_per_epoch: float | None = None  # None before the first
 
     @property
     def is_active(self) -> bool:

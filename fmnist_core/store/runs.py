@@ -15,20 +15,18 @@ import sqlalchemy as sa
 from fmnist_core.config import RunConfig
 from fmnist_core.data.evaluation_images import Part
 from fmnist_core.network.figures import TRAINING_VERSION, Evaluation
+from fmnist_core.settings import Limits
 from fmnist_core.store.database import Database
 from fmnist_core.store.leases import Leases
+from fmnist_core.store.queue import check_limits
 from fmnist_core.store.run import Run, Weights, to_run
 from fmnist_core.store.tables import EPOCHS, PREDICTIONS, PROJECTIONS, RUNS, SHOWN_RUNS, TESTS, WEIGHTS
+from fmnist_core.store.visitor import OPERATOR, NotYoursError, Visitor
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WAITING_LIMIT = 32
 EPOCH_COLUMNS = [column.name for column in EPOCHS.columns if column.name != "run_key"]
-
-
-class QueueFullError(RuntimeError):
-    """As many runs wait as may wait at once."""
 
 
 @dataclass(frozen=True)
@@ -46,40 +44,40 @@ class Store:
     cannot be read or written.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, limits: Limits | None = None) -> None:
         self.database = Database(url)
+        self._limits = limits or Limits()
         self.leases = Leases(self.database)
 
     def close(self) -> None:
         """Give all database connections back."""
         self.database.close()
 
-    def request(self, config: RunConfig, data_name: str, data_fingerprint: str) -> str:
+    def request(self, config: RunConfig, data_name: str, data_fingerprint: str, by: Visitor = OPERATOR) -> str:
         """Ask for a run and return its key; as `request_all` for one run."""
-        return self.request_all([config], data_name, data_fingerprint)[0]
+        return self.request_all([config], data_name, data_fingerprint, by)[0]
 
-    def request_all(self, configs: Sequence[RunConfig], data_name: str, data_fingerprint: str) -> list[str]:
+    def request_all(
+        self, configs: Sequence[RunConfig], data_name: str, data_fingerprint: str, by: Visitor = OPERATOR
+    ) -> list[str]:
         """Ask for the runs of one experiment, all or none, and return their keys in the same order.
 
-        A run that is there already is joined, and resumed if it had ended early. An experiment counts as one request:
-        it may bring more than WAITING_LIMIT runs, but nothing new is taken while so many wait.
-        Raises QueueFullError.
+        A run that is there already is joined, and resumed if it had ended early; it stays with who asked for it first.
+        Raises LimitReachedError.
         """
         keys = {config.key(data_fingerprint, TRAINING_VERSION): config for config in configs}
         with self.database.writing() as connection:
-            waiting = connection.scalar(sa.select(sa.func.count()).where(RUNS.c.status == "queued")) or 0
+            connection.execute(RUNS.delete().where(RUNS.c.key.in_(keys), RUNS.c.status == "deleted"))
             query = sa.select(RUNS.c.key, RUNS.c.status).where(RUNS.c.key.in_(keys))
             stored = {row.key: row.status for row in connection.execute(query)}
             joined = {key for key, status in stored.items() if status in {"queued", "running", "finished"}}
-            if len(joined) < len(keys) and waiting >= WAITING_LIMIT:
-                raise QueueFullError(
-                    f"at most {WAITING_LIMIT} runs may wait at once, and {waiting} do; "
-                    "wait for one to start, or stop some"
-                )
+            if new := [config for key, config in keys.items() if key not in joined]:
+                check_limits(connection, self._limits, by, new, self.database.stored_bytes(connection))
             # Whoever asks again wants a run to go on, also when somebody has just asked it to stop.
             connection.execute(RUNS.update().where(RUNS.c.key.in_(joined)).values(cancel_requested=False))
             fresh = {"status": "queued", "cancel_requested": False, "attempts": 0, "error": None, "ended_at": None}
-            connection.execute(RUNS.update().where(RUNS.c.key.in_(stored.keys() - joined)).values(**fresh))
+            owned = {"asked_by": sa.func.coalesce(RUNS.c.asked_by, by.name)}
+            connection.execute(RUNS.update().where(RUNS.c.key.in_(stored.keys() - joined)).values(**fresh, **owned))
             for key, config in keys.items():
                 if key not in stored:
                     connection.execute(
@@ -89,19 +87,41 @@ class Store:
                             data_name=data_name,
                             data_fingerprint=data_fingerprint,
                             created_at=self.database.now,
+                            asked_by=by.name,
                             **fresh,
                         )
                     )
         return [config.key(data_fingerprint, TRAINING_VERSION) for config in configs]
 
-    def cancel(self, *keys: str) -> None:
-        """Ask runs to stop: at once while they wait, within an epoch while they train. Ended ones stay as they are."""
+    def cancel(self, *keys: str, by: Visitor = OPERATOR) -> None:
+        """Ask runs to stop: at once while they wait, within an epoch while they train. Ended ones stay as they are.
+
+        Raises NotYoursError where one of them is not `by`'s to stop; then none is.
+        """
         with self.database.writing() as connection:
             row = RUNS.c.key.in_(keys)
+            _check_owner(connection, keys, by, "stop")
             connection.execute(
                 RUNS.update().where(row, RUNS.c.status == "queued").values(status="stopped", ended_at=self.database.now)
             )
             connection.execute(RUNS.update().where(row, RUNS.c.status == "running").values(cancel_requested=True))
+
+    def delete(self, *keys: str, by: Visitor = OPERATOR) -> None:
+        """Delete runs with all that is stored of them, for good; one that waits or trains ends with it.
+
+        Raises NotYoursError where one of them is not `by`'s to delete; then none is. The space is given back by
+        `Database.give_back_space`.
+        """
+        gone = {"status": "deleted", "cancel_requested": False, "owner": None, "worker": None, "lease_until": None}
+        gone |= {"epochs_done": 0, "epoch_share": 0.0, "best_epoch": None, "error": None}
+        with self.database.reading() as connection:
+            _check_owner(connection, keys, by, "delete")
+        for key in keys:  # each by itself: workers write in between
+            with self.database.writing() as connection:
+                for table in (EPOCHS, WEIGHTS, TESTS, PREDICTIONS, PROJECTIONS):
+                    connection.execute(table.delete().where(table.c.run_key == key))
+                # Its worker, if there is one, learns at its next beat that the run is its own no longer.
+                connection.execute(RUNS.update().where(RUNS.c.key == key).values(ended_at=self.database.now, **gone))
 
     def run(self, key: str) -> Run | None:
         """The run with this key, or None."""
@@ -110,17 +130,22 @@ class Store:
     def runs_of(self, keys: Collection[str]) -> dict[str, Run]:
         """The runs with these keys, as far as there are any."""
         with self.database.reading() as connection:
-            rows = connection.execute(SHOWN_RUNS.where(RUNS.c.key.in_(keys))).mappings().all()
+            found = SHOWN_RUNS.where(RUNS.c.key.in_(keys), RUNS.c.status != "deleted")
+            rows = connection.execute(found).mappings().all()
         return {row["key"]: to_run(row) for row in rows}
 
     def runs(self) -> list[Run]:
         """All runs, newest first."""
         with self.database.reading() as connection:
-            rows = connection.execute(SHOWN_RUNS.order_by(RUNS.c.number.desc())).mappings().all()
+            found = SHOWN_RUNS.where(RUNS.c.status != "deleted").order_by(RUNS.c.number.desc())
+            rows = connection.execute(found).mappings().all()
         return [to_run(row) for row in rows]
 
     def changed_runs(self, known: Collection[Run]) -> list[Run]:
-        """The runs that may differ from `known`, what an earlier look at the whole store found; oldest first."""
+        """The runs that may differ from `known`, what an earlier look at the whole store found; oldest first.
+
+        Deleted ones among them.
+        """
         newest = max((run.number for run in known), default=0)
         last_end = max((run.ended_at for run in known if run.ended_at is not None), default=0.0)
         active = [run.key for run in known if run.is_active]
@@ -214,10 +239,18 @@ class Store:
         return None if content is None else np.frombuffer(content, dtype="<f4").reshape(-1, 2)
 
     def put_projection(self, key: str, epoch: int, part: Part, points: npt.NDArray[np.float32]) -> None:
-        """Keep a map (n, 2); one that is there already is replaced."""
+        """Keep a map (n, 2); one that is there already is replaced. Of a run that was deleted none is kept."""
         row = {"run_key": key, "epoch": epoch, "part": part}
         with self.database.writing() as connection:
+            if connection.scalar(sa.select(RUNS.c.status).where(RUNS.c.key == key)) in {None, "deleted"}:
+                return
             connection.execute(
                 PROJECTIONS.delete().where(*(PROJECTIONS.c[name] == value for name, value in row.items()))
             )
             connection.execute(PROJECTIONS.insert().values(**row, content=points.astype("<f4").tobytes()))
+
+
+def _check_owner(connection: sa.Connection, keys: Collection[str], by: Visitor, doing: str) -> None:
+    for number, asked_by in connection.execute(sa.select(RUNS.c.number, RUNS.c.asked_by).where(RUNS.c.key.in_(keys))):
+        if not by.may_change(asked_by):
+            raise NotYoursError(f"run {number} was asked for by somebody else; only they may {doing} it, or an admin")

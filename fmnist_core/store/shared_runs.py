@@ -53,6 +53,10 @@ class SharedRuns:
             found = self._store.changed_runs(self._runs.values())
             fresh = {run.key: run for run in found if self._runs.get(run.key) != run}
             if fresh:
+                for run in fresh.values():
+                    if run.status == "deleted" or run.number != getattr(self._runs.get(run.key), "number", run.number):
+                        self._epochs.pop(run.key, None)
+                        self._tests.pop(run.key, None)
                 self._runs = {**self._runs, **fresh}
             self._looked_at = began
         finally:
@@ -61,18 +65,23 @@ class SharedRuns:
     def runs(self) -> list[Run]:
         """All runs, newest first."""
         self.look()
-        return sorted(self._runs.values(), key=lambda run: -run.number)
+        return sorted(_there(self._runs.values()), key=lambda run: -run.number)
 
     def run(self, key: str) -> Run | None:
         """The run with this key, or None."""
+        return self.runs_of([key]).get(key)
+
+    def deleted(self, key: str) -> Run | None:
+        """What is left of the run with this key where it was deleted: its number and its settings."""
         self.look()
-        return self._runs.get(key)
+        run = self._runs.get(key)
+        return run if run is not None and run.status == "deleted" else None
 
     def runs_of(self, keys: Collection[str]) -> dict[str, Run]:
         """The runs with these keys, as far as there are any."""
         self.look()
         runs = self._runs
-        return {key: runs[key] for key in keys if key in runs}
+        return {run.key: run for run in _there(runs[key] for key in keys if key in runs)}
 
     def epochs_of(self, runs: Collection[Run]) -> dict[str, pd.DataFrame]:
         """The epochs of each run up to `epochs_done`, as `Store.epochs` gives them, under its key."""
@@ -109,11 +118,15 @@ class SharedRuns:
         return self.tests_of([run])[run.key]
 
 
+def _there(runs: Iterable[Run]) -> list[Run]:
+    return [run for run in runs if run.status != "deleted"]
+
+
 def run_version(run: Run | None) -> str:
     """Changes with everything of a run that a page draws, but not with the share of its epoch that is done."""
     if run is None:
         return "-"
-    return f"{run.status},{run.cancel_requested:d},{run.epochs_done},{run.ended_at}"
+    return f"{run.number},{run.status},{run.cancel_requested:d},{run.epochs_done},{run.ended_at}"
 
 
 def run_state(run: Run | None) -> str:

@@ -96,8 +96,14 @@ PROJECTIONS = sa.Table(
     sa.Column("content", sa.LargeBinary, nullable=False),  # float32 (n, 2), row by row
 )
 
+_ALL_EPOCHS = EPOCHS.alias()
+
 SHOWN_RUNS = sa.select(
     *(column for column in RUNS.columns if column.name not in {"owner", "worker", "lease_until", "attempts"}),
     EPOCHS.c.validation_loss.label("best_validation_loss"),
     EPOCHS.c.validation_accuracy.label("best_validation_accuracy"),
+    sa.select(sa.func.avg(_ALL_EPOCHS.c.seconds))
+    .where(_ALL_EPOCHS.c.run_key == RUNS.c.key)
+    .scalar_subquery()
+    .label("seconds_per_epoch"),
 ).select_from(RUNS.outerjoin(EPOCHS, sa.and_(EPOCHS.c.run_key == RUNS.c.key, EPOCHS.c.epoch == RUNS.c.best_epoch)))

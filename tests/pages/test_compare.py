@@ -16,7 +16,7 @@ from fmnist_core.comparison.verdict import conclude
 from fmnist_core.config import PRESETS, RunConfig
 from fmnist_core.network.model import MLP, model_to_bytes
 from fmnist_core.store.database import StoreError
-from fmnist_core.store.runs import WAITING_LIMIT, Store
+from fmnist_core.store.runs import Store
 from tests.conftest import epoch_result
 from tests.page_lab import all_words, go_to, keys, live_charts, press, progress_bars, texts, unescaped
 from ui.wording import plain
@@ -649,15 +649,16 @@ def test_before_the_first_epoch_there_is_no_network_to_forget(lab):
 
 
 @pytest.mark.parametrize("key", ["compare.start", "compare.article"])
-def test_a_full_queue_is_explained_and_starts_nothing(lab, key):
-    for seed in range(WAITING_LIMIT):
+def test_a_full_queue_is_explained_and_starts_nothing(lab, key, monkeypatch):
+    monkeypatch.setenv("DROPOUT_LAB_WAITING_RUNS", "2")
+    for seed in range(2):
         lab.ask(replace(STUDY.base, seed=seed))
     app = lab.open("compare")
     press(app, key)
     assert not app.exception
     (sentence,) = texts(app.error)
-    assert sentence.startswith("The comparison was not started: at most 32 runs may wait at once, and 32 do")
-    assert len(lab.store.runs()) == WAITING_LIMIT
+    assert sentence.startswith("The comparison was not started: at most 2 runs may wait at once, and 2 do")
+    assert len(lab.store.runs()) == 2
     assert not app.query_params
     assert lab.dispatcher.woken == 0
     assert not app.run().error  # said once

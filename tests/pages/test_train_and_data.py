@@ -19,7 +19,7 @@ from fmnist_core.data.download import Progress
 from fmnist_core.jobs import worker
 from fmnist_core.results.diagnosis import diagnose
 from fmnist_core.store.database import StoreError
-from fmnist_core.store.runs import WAITING_LIMIT, Store
+from fmnist_core.store.runs import Store
 from tests.components import component_data
 from tests.conftest import make_tiny_dataset
 from tests.page_lab import (
@@ -417,15 +417,16 @@ def test_train_does_not_start_what_was_mistyped_just_before_the_click(lab):
     assert any("'abc'" in text for text in texts(app.error))
 
 
-def test_a_full_queue_is_explained_and_starts_nothing(lab):
-    for seed in range(WAITING_LIMIT):
+def test_a_full_queue_is_explained_and_starts_nothing(lab, monkeypatch):
+    monkeypatch.setenv("DROPOUT_LAB_WAITING_RUNS", "2")
+    for seed in range(2):
         lab.ask(replace(CONFIG, seed=seed))
     app = lab.open()
     press(app, "train.start")
     assert not app.exception
     (sentence,) = texts(app.error)
-    assert sentence.startswith("The run was not started: at most 32 runs may wait at once, and 32 do")
-    assert len(lab.store.runs()) == WAITING_LIMIT
+    assert sentence.startswith("The run was not started: at most 2 runs may wait at once, and 2 do")
+    assert len(lab.store.runs()) == 2
     assert "run" not in app.query_params
     assert not app.run().error  # said once
 

@@ -1,12 +1,20 @@
+import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from fmnist_core.config import RunConfig
 from fmnist_core.network.figures import Evaluation
+from fmnist_core.settings import Limits
 from fmnist_core.store.database import StoreError
-from fmnist_core.store.runs import WAITING_LIMIT, QueueFullError, Store
+from fmnist_core.store.leases import RunLostError
+from fmnist_core.store.queue import LimitReachedError
+from fmnist_core.store.runs import Store
+from fmnist_core.store.tables import EPOCHS, PREDICTIONS, PROJECTIONS, TESTS, WEIGHTS
+from fmnist_core.store.visitor import NotYoursError, Visitor
 from tests.conftest import epoch_result as result
 
 CONFIG = RunConfig(hidden=(16,), epochs=3)
@@ -37,15 +45,157 @@ def test_an_unknown_key_gives_nothing(store):
     assert store.leases.claim("0" * 16, "worker") is None
 
 
-def test_one_run_more_than_may_wait_is_refused(store):
-    for seed in range(WAITING_LIMIT):
-        ask(store, seed=seed)
-    with pytest.raises(QueueFullError, match=f"at most {WAITING_LIMIT}.*{WAITING_LIMIT} do"):
-        ask(store, seed=999)
-    assert len(store.runs()) == WAITING_LIMIT
-    ask(store, seed=0)  # joining one that waits is no new run
-    store.leases.claim(store.leases.claimable()[0], "worker")
-    ask(store, seed=999)  # one has started, so there is room
+@pytest.fixture
+def small(settings):
+    """A store that takes little."""
+    opened = Store(settings.database_url, Limits(waiting_runs=3, visitor_runs=2, epochs=4))
+    yield opened
+    opened.close()
+
+
+def test_one_run_more_than_may_wait_is_refused(small):
+    for seed in range(3):
+        ask(small, seed=seed)
+    with pytest.raises(LimitReachedError, match=r"at most 3 .*3 do"):
+        ask(small, seed=999)
+    assert len(small.runs()) == 3
+    ask(small, seed=0)  # joining one that waits is no new run
+    small.leases.claim(small.leases.claimable()[0], "worker")
+    ask(small, seed=999)  # one has started, so there is room
+
+
+def test_an_experiment_is_taken_whole_or_not_at_all(small):
+    many = [replace(CONFIG, seed=seed) for seed in range(5)]
+    assert len(set(small.request_all(many, "Tiny", "f" * 16))) == 5
+    with pytest.raises(LimitReachedError):
+        small.request_all([replace(CONFIG, seed=seed) for seed in (0, 999)], "Tiny", "f" * 16)
+    assert len(small.runs()) == 5
+    assert small.request_all(many[:2], "Tiny", "f" * 16) == [run.key for run in small.runs()[::-1][:2]]
+
+
+def test_a_visitor_has_so_many_runs_under_way_and_no_more(small):
+    ada, bob = Visitor("ada"), Visitor("bob")
+    keys = small.request_all([replace(CONFIG, seed=seed) for seed in range(2)], "Tiny", "f" * 16, ada)
+    with pytest.raises(LimitReachedError, match=r"at most 2 .*2 of yours do.*1 more"):
+        small.request(replace(CONFIG, seed=2), "Tiny", "f" * 16, ada)
+    small.request(replace(CONFIG, seed=2), "Tiny", "f" * 16, bob)
+    small.cancel(keys[0], by=ada)
+    small.request(replace(CONFIG, seed=3), "Tiny", "f" * 16, ada)
+
+
+def test_more_epochs_than_the_server_allows_are_refused(small):
+    with pytest.raises(LimitReachedError, match=r"at most 4 epochs.*got 5"):
+        ask(small, epochs=5)
+
+
+def test_a_full_store_takes_nothing_new_and_still_joins(small, monkeypatch):
+    key = ask(small)
+    monkeypatch.setattr(small.database, "stored_bytes", lambda connection: 20.04e9)
+    with pytest.raises(LimitReachedError, match=r"at most 20 GB, and holds 20.0 GB"):
+        ask(small, seed=1)
+    assert ask(small) == key
+
+
+# Whose a run is
+
+
+def test_a_run_belongs_to_who_asked_first(store):
+    key = store.request(CONFIG, "Tiny", "f" * 16, Visitor("ada"))
+    assert store.request(CONFIG, "Tiny", "f" * 16, Visitor("bob")) == key
+    assert store.run(key).asked_by == "ada"
+    for change in (store.cancel, store.delete):
+        for stranger in (Visitor("bob"), Visitor(None)):
+            with pytest.raises(NotYoursError, match="run 1 "):
+                change(key, by=stranger)
+    assert store.run(key).status == "queued"
+    store.cancel(key, by=Visitor("ada"))
+    assert store.run(key).status == "stopped"
+    store.request(CONFIG, "Tiny", "f" * 16, Visitor("bob"))
+    assert store.run(key).asked_by == "ada"
+
+
+def test_a_run_of_nobody_goes_to_who_trains_it_on(store):
+    key = ask(store)
+    with pytest.raises(NotYoursError):
+        store.cancel(key, by=Visitor(None))
+    store.cancel(key, by=Visitor("admin", may_change_all=True))
+    store.request(CONFIG, "Tiny", "f" * 16, Visitor("bob"))
+    assert store.run(key).asked_by == "bob"
+
+
+# Deleting
+
+
+def filled(store, seed=0, size=300_000):
+    key = ask(store, seed=seed)
+    store.leases.claim(key, "worker")
+    content = bytes(size)
+    store.leases.record_epoch(key, "worker", result(), content, content, {"test": content})
+    store.leases.end(key, "worker", "stopped", last=content)
+    store.put_projection(key, 1, "test", np.zeros((9, 2), np.float32))
+    return key
+
+
+def rows_of(store, key):
+    tables = (EPOCHS, WEIGHTS, TESTS, PREDICTIONS, PROJECTIONS)
+    with store.database.reading() as connection:
+        return [len(connection.execute(table.select().where(table.c.run_key == key)).all()) for table in tables]
+
+
+def test_a_deleted_run_leaves_nothing_behind_and_others_alone(store):
+    key, other = filled(store), filled(store, seed=1)
+    store.delete(key)
+    assert store.run(key) is None
+    assert [run.key for run in store.runs()] == [other]
+    assert rows_of(store, key) == [0] * 5
+    assert rows_of(store, other) == [1, 3, 0, 1, 1]
+    store.put_projection(key, 1, "test", np.zeros((9, 2), np.float32))  # a map that was being drawn
+    assert rows_of(store, key) == [0] * 5
+
+
+def test_a_run_that_trains_is_lost_to_its_worker_when_it_is_deleted(store):
+    key = ask(store)
+    store.leases.claim(key, "worker")
+    store.delete(key)
+    with pytest.raises(RunLostError):
+        store.leases.beat(key, "worker", 0.5)
+    with pytest.raises(RunLostError):
+        store.leases.record_epoch(key, "worker", result(), b"state", b"weights")
+    assert rows_of(store, key) == [0] * 5
+    assert store.leases.claimable() == []
+
+
+def test_a_deleted_run_that_is_asked_for_again_is_a_new_one(store):
+    key = filled(store)
+    ask(store, seed=1)
+    store.delete(key)
+    assert ask(store) == key
+    run = store.run(key)
+    assert (run.number, run.status, run.epochs_done, run.best_epoch) == (3, "queued", 0, None)
+
+
+def test_deleting_gives_space_back(store, settings):
+    file = settings.home / "runs.sqlite"
+    keys = [filled(store, seed=seed) for seed in range(4)]
+    full = file.stat().st_size
+    store.delete(*keys[1:])
+    store.database.give_back_space()
+    assert file.stat().st_size < 0.4 * full
+    assert rows_of(store, keys[0]) == [1, 3, 0, 1, 1]
+
+
+def test_a_file_of_an_older_layout_gives_space_back_once_no_run_is_under_way(store, settings):
+    with closing(sqlite3.connect(settings.home / "runs.sqlite")) as connection:
+        connection.execute("PRAGMA auto_vacuum=0")
+        connection.execute("VACUUM")
+    key, waits = filled(store), ask(store, seed=1)
+    full = (settings.home / "runs.sqlite").stat().st_size
+    store.delete(key)
+    store.database.give_back_space()
+    assert (settings.home / "runs.sqlite").stat().st_size == full
+    store.cancel(waits)
+    store.database.give_back_space()
+    assert (settings.home / "runs.sqlite").stat().st_size < 0.4 * full
 
 
 def test_a_waiting_run_stops_at_once(store):
@@ -140,15 +290,6 @@ def test_a_store_that_vanished_is_explained(store, tmp_path):
     (tmp_path / "home" / "runs.sqlite").unlink()
     with pytest.raises(StoreError, match="cannot be read"):
         store.runs()
-
-
-def test_an_experiment_is_taken_whole_or_not_at_all(store):
-    many = [replace(CONFIG, seed=seed) for seed in range(WAITING_LIMIT + 8)]
-    assert len(set(store.request_all(many, "Tiny", "f" * 16))) == WAITING_LIMIT + 8
-    with pytest.raises(QueueFullError):
-        store.request_all([replace(CONFIG, seed=seed) for seed in (0, 999)], "Tiny", "f" * 16)
-    assert len(store.runs()) == WAITING_LIMIT + 8
-    assert store.request_all(many[:2], "Tiny", "f" * 16) == [run.key for run in store.runs()[::-1][:2]]
 
 
 def test_many_runs_are_read_and_stopped_at_once(store):

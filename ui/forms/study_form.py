@@ -9,7 +9,8 @@ from fmnist_core import config as limits
 from fmnist_core.comparison.study import SEED_COUNT_LIMITS, Study, parse_dropouts
 from fmnist_core.config import PRESETS, Preset, RunConfig
 from fmnist_core.store.database import StoreError
-from fmnist_core.store.runs import QueueFullError
+from fmnist_core.store.queue import LimitReachedError
+from fmnist_core.store.visitor import NotYoursError
 from ui import handles
 from ui.forms.config_form import (
     epochs_field,
@@ -22,6 +23,7 @@ from ui.forms.config_form import (
     usable_config,
 )
 from ui.guards import store_sentence
+from ui.visitors import visitor
 
 _PAGE = "compare"
 # A preset's own dropout plays no part here: the arms set it.
@@ -101,8 +103,8 @@ def start_study(study: Study | None = None) -> None:
     dataset = handles.dataset()
     try:
         study = study or read_study_form()
-        handles.store().request_all(study.configs(), dataset.name, dataset.fingerprint)
-    except (ValueError, QueueFullError, StoreError) as error:
+        handles.store().request_all(study.configs(), dataset.name, dataset.fingerprint, visitor())
+    except (ValueError, LimitReachedError, StoreError) as error:
         st.session_state["compare.problem"] = store_sentence("The comparison was not started", error)
         return
     handles.shared_runs().expect_news()
@@ -114,7 +116,7 @@ def start_study(study: Study | None = None) -> None:
 def stop_runs(keys: Sequence[str]) -> None:
     """Ask the runs of a comparison to stop; a callback."""
     try:
-        handles.store().cancel(*keys)
-    except StoreError as error:
+        handles.store().cancel(*keys, by=visitor())
+    except (NotYoursError, StoreError) as error:
         st.session_state["compare.problem"] = store_sentence("The runs could not be stopped", error)
     handles.shared_runs().expect_news()

@@ -25,6 +25,7 @@ from ui.guards import explaining
 from ui.page_files import PAGES
 from ui.reveal import are_revealed, reveal_button
 from ui.views import explanations
+from ui.visitors import may_stop, why_not
 from ui.wording import duration, plain
 
 _NEWS_SECONDS = 1.0
@@ -43,22 +44,31 @@ class _Look(NamedTuple):
 def show_study(study: Study) -> None:
     """Draw a comparison, and keep it up to date while any of its runs waits or trains."""
     with explaining("The comparison cannot be shown"):
-        is_active = bool(_active_keys(study))
+        is_active = bool(_active_runs(study))
     st.fragment(_study)(study, is_active)
 
 
 def stop_button(study: Study) -> None:
     """Where runs of a comparison wait or train, offer to stop them."""
     try:
-        keys = _active_keys(study)
+        runs = _active_runs(study)
     except StoreError:
         return  # the comparison itself says so
-    if keys:
-        st.button("Stop all", icon=":material/stop:", key="compare.stop", on_click=stop_runs, args=(keys,))
+    if runs:
+        own = [run.key for run in runs if may_stop(run)]
+        st.button(
+            "Stop all" if len(own) in {0, len(runs)} else f"Stop your {len(own)} runs",
+            icon=":material/stop:",
+            key="compare.stop",
+            on_click=stop_runs,
+            args=(own,),
+            disabled=not own,
+            help=None if own else why_not(runs[0]),
+        )
 
 
-def _active_keys(study: Study) -> list[str]:
-    return [run.key for run in _stored_runs(study) if run is not None and run.is_active]
+def _active_runs(study: Study) -> list[Run]:
+    return [run for run in _stored_runs(study) if run is not None and run.is_active]
 
 
 def _stored_runs(study: Study) -> list[Run | None]:
