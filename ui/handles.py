@@ -1,6 +1,6 @@
 """The server's shared objects, made once a process: settings, store, dispatcher, data, and what stored networks say."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +19,17 @@ from fmnist_core.network.figures import Evaluation
 from fmnist_core.network.projection import plane
 from fmnist_core.network.stored_network import StoredNetwork
 from fmnist_core.results.doubtful_labels import HeldOutAnswers, doubtful_labels
+from fmnist_core.results.outlook import Outlook, look_ahead
 from fmnist_core.settings import Settings
 from fmnist_core.store.predictions import Replay, replay, unpack
 from fmnist_core.store.run import Run, Weights
 from fmnist_core.store.runs import Store
 from fmnist_core.store.shared_runs import SharedRuns
+from fmnist_core.store.visitor import Visitor
 
 
 class RunWentOnError(RuntimeError):
-    """A run has stored another network since the page read which one it has; draw the page once more."""
+    """Since the page looked, a run has stored another network, or was deleted; draw the page once more."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -61,6 +63,11 @@ def dataset() -> Dataset:
     return in_use
 
 
+def outlook() -> Outlook:
+    """When the runs that wait and train will be done."""
+    return look_ahead(shared_runs().runs(), worker_limit())
+
+
 def worker_limit() -> int:
     """How many runs train at once at most."""
     return cluster.worker_limit(settings())
@@ -92,8 +99,7 @@ def data_summary(data_fingerprint: str) -> Summary:
 def network(run_key: str, kind: Weights, epoch: int) -> StoredNetwork:
     """A stored network. Raises RunWentOnError where that of `epoch` is no longer stored."""
     run, weights = store().run(run_key), store().weights(run_key, kind)
-    assert run is not None, run_key
-    if weights is None or weights.epoch != epoch:
+    if run is None or weights is None or weights.epoch != epoch:
         raise RunWentOnError(run_key, kind, epoch)
     return StoredNetwork(run.config, weights.content)
 
@@ -120,7 +126,8 @@ def evaluation_images_of(run: Run, part: Part) -> EvaluationImages:
 
 def _evaluation_pixels(run_key: str, part: Part) -> Pixels:
     run = store().run(run_key)
-    assert run is not None, run_key
+    if run is None:
+        raise RunWentOnError(run_key)
     return evaluation_images_of(run, part).pixels(dataset())
 
 
@@ -170,8 +177,26 @@ def doubtful_labels_of(
 def forgetful_evaluation(run_key: str, best_epoch: int) -> Evaluation:
     """A run's best network on its validation images, with training mode left on by mistake."""
     run = store().run(run_key)
-    assert run is not None, run_key
+    if run is None:
+        raise RunWentOnError(run_key)
     images = evaluation_images_of(run, "validation")
     return network(run_key, "best", best_epoch).evaluate_with_training_mode_left_on(
         images.pixels(dataset()), images.labels(dataset())
     )
+
+
+def delete_runs(keys: Collection[str], by: Visitor) -> None:
+    """Delete runs, give their space back, and forget what is kept of stored networks in this process.
+
+    Raises NotYoursError and StoreError.
+    """
+    try:
+        store().delete(*keys, by=by)
+        store().database.give_back_space()
+    finally:
+        for kept in (
+            *(network, has_last_weights, probabilities_of, replay_of, plane_of),
+            *(doubtful_labels_of, forgetful_evaluation),
+        ):
+            kept.clear()
+        shared_runs().expect_news()

@@ -9,7 +9,7 @@ import pandas as pd
 from fmnist_core.comparison.arms import ArmRun
 from fmnist_core.comparison.study import Study
 from fmnist_core.network.figures import TRAINING_VERSION
-from fmnist_core.results.diagnosis import seconds_left
+from fmnist_core.results.outlook import Outlook
 from fmnist_core.store.run import Run
 from fmnist_core.store.runs import EPOCH_COLUMNS
 from fmnist_core.store.shared_runs import SharedRuns, state, version
@@ -63,25 +63,22 @@ class Progress:
     finished: int
     total: int
     share: float  # of all epochs of all runs, from 0 to 1
-    seconds_left: float | None  # None before any run has an epoch
+    seconds_left: float | None  # until the last one has ended; None before any run has an epoch
+    place: int | None  # in line, of the first one; None where one trains already
 
 
-def progress_of(runs: Sequence[ArmRun], workers: int) -> Progress:
-    """Count runs and epochs; the time left assumes that `workers` runs train at once."""
+def progress_of(runs: Sequence[ArmRun], outlook: Outlook) -> Progress:
+    """Count runs and epochs; `outlook` is that of all runs of the server, which share its workers."""
     stored = [arm.run for arm in runs if arm.run is not None]
-    left = 0.0
-    medians = [float(arm.epochs["seconds"].median()) for arm in runs if not arm.epochs.empty]
-    typical = sum(medians) / len(medians) if medians else None
-    for arm in runs:
-        if arm.run is None or not arm.run.is_active or typical is None:
-            continue
-        own = seconds_left(arm.epochs, arm.run.config.epochs, arm.run.epoch_share)
-        left += typical * arm.run.config.epochs if own is None else own
+    active = [run for run in stored if run.is_active]
+    left = [outlook.seconds_left[run.key] for run in active if run.key in outlook.seconds_left]
+    places = [outlook.places[run.key] for run in active if run.key in outlook.places]
     return Progress(
         asked_for=len(stored),
-        active=sum(run.is_active for run in stored),
+        active=len(active),
         finished=sum(arm.finished for arm in runs),
         total=len(runs),
         share=sum(run.progress for run in stored) / len(runs),
-        seconds_left=None if typical is None else left / max(1, min(workers, sum(run.is_active for run in stored))),
+        seconds_left=max(left, default=0.0) if len(left) == len(active) else None,
+        place=min(places) if places and len(places) == len(active) else None,
     )

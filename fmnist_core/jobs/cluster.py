@@ -80,13 +80,17 @@ class LocalWorkers:
             worker_dashboard_address=None,
         )
 
-    def make_room(self, tasks: int) -> int:
-        """Have workers for so many tasks, as far as the limit allows; return how many there are, or soon will be."""
-        planned = max(len(self.cluster.worker_spec), min(self._limit, tasks))
-        if tasks:
+    def make_room(self, tasks: int, *, beside: bool = False) -> int:
+        """Have workers for so many tasks, as far as the limit allows; return how many of these can be under way.
+
+        `beside`: have one worker more, also past the limit, for a task that must not hold up the others.
+        """
+        room = min(self._limit, tasks)
+        planned = max(len(self.cluster.worker_spec), room + beside)
+        if tasks or beside:
             # Also where enough are planned: Dask then replaces those that it has lost.
             self.cluster.scale(planned)
-        return planned
+        return room
 
     def replace_lost(self) -> None:
         """Give up the workers that Dask no longer starts again, or that have not come for START_SECONDS.

@@ -78,10 +78,14 @@ class Dispatcher:
         self._wake.set()
 
     def draw_map(self, request: MapRequest) -> None:
-        """Have a map drawn, before any run that waits; asking again while it is drawn changes nothing.
+        """Have a map drawn, when those asked for before it are; asking again meanwhile changes nothing.
 
         The map appears in the store. A server that ends forgets what it was asked for: ask again.
         """
+        limit = self._settings.limits.waiting_maps
+        if request not in self._maps and len(self._maps) >= limit:
+            self._map_problems[request] = f"at most {limit} maps may wait at once; try again in a minute"
+            return
         self._map_problems.pop(request, None)
         self._maps.setdefault(request, None)
         self.wake()
@@ -206,25 +210,31 @@ class Dispatcher:
             self._problem = f"the workers cannot take runs up: {_why(error)}"
 
     def _hand_out(self, client: "Client") -> None:
-        # Somebody waits for a map and looks on; runs take longer and need nobody.
-        maps = [request for request, drawing in list(self._maps.items()) if drawing is None]
         keys = [key for key in self._store.leases.claimable() if key not in self._futures]
-        if self._workers is not None:
-            # No more than there are workers: what waits at one that dies would count as failed with its task.
-            under_way = len(self._futures) + len(self._maps) - len(maps)
-            room = self._workers.make_room(under_way + len(maps) + len(keys)) - under_way
-            maps, keys = maps[:room], keys[: max(0, room - len(maps))]
-        identity = self._store.database.identity if maps or keys else ""
-        for request in maps:
-            drawing = client.submit(map_stored_run, self._settings, request, identity, pure=False, priority=1)
+        room = self._room(client, len(keys))
+        identity = self._store.database.identity if self._maps or keys else ""
+        # One map at a time, beside the runs and not instead of one: it has a worker of its own, and leaves the
+        # processor to who trains.
+        if not any(self._maps.values()) and (request := next(iter(self._maps), None)) is not None:
+            drawing = client.submit(map_stored_run, self._settings, request, identity, pure=False, priority=-1)
             self._maps[request] = drawing
             drawing.add_done_callback(lambda _: self.wake())
+        keys = keys[:room]
         for key in keys:
             owner = f"{socket.gethostname()[:20]}:{uuid.uuid4().hex}"
             # Each attempt is a task of its own: Dask would not run a task again that it takes for the same.
             future = client.submit(train_on_worker, self._settings, key, owner, identity, pure=False)
             future.add_done_callback(lambda _: self.wake())
             self._futures[key] = (future, owner)
+
+    def _room(self, client: "Client", waiting: int) -> int:
+        """How many more runs to hand out: no more than there are workers, or who asks later could not be put before.
+
+        Also, what waits at a worker that dies would count as failed with its task.
+        """
+        if self._workers is None:
+            return max(0, sum(map(int, client.nthreads().values())) - len(self._futures))
+        return self._workers.make_room(len(self._futures) + waiting, beside=bool(self._maps)) - len(self._futures)
 
     def _connect(self) -> "Client":
         if self._client is None:

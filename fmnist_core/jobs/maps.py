@@ -1,5 +1,9 @@
 """Neighbourhood maps: what a worker process does to draw one."""
 
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
@@ -41,6 +45,14 @@ def map_stored_run(settings: Settings, request: MapRequest, identity: str | None
         raise MapError("the run's network is not stored any more; reload the page")
     data = load_matching(settings, run.data_fingerprint)
     images = evaluation_images(data, run.config, request.part).pixels(data)
-    with threadpool_limits(1):  # the other cores are training
-        points = neighbourhood(StoredNetwork(run.config, weights.content).last_hidden(images))
+    inputs = StoredNetwork(run.config, weights.content).last_hidden(images)
+    # In a thread of its own, since no thread can raise its priority again: the next run of this worker needs it.
+    with threadpool_limits(1), ThreadPoolExecutor(1, initializer=_yield_to_training) as thread:
+        points = thread.submit(neighbourhood, inputs).result()
     patiently(lambda: store.put_projection(run.key, weights.epoch, request.part, points))
+
+
+def _yield_to_training() -> None:
+    """Give this thread the lowest priority, where that can be given to a thread alone (Linux)."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)

@@ -92,10 +92,3 @@ def _smoothed(losses: "pd.Series[float]") -> npt.NDArray[np.float64]:
     windows = np.lib.stride_tricks.sliding_window_view(losses.to_numpy(dtype=np.float64), WINDOW)
     medians: npt.NDArray[np.float64] = np.median(windows, axis=1)
     return medians
-
-
-def seconds_left(epochs: pd.DataFrame, total_epochs: int, epoch_share: float) -> float | None:
-    """Estimated seconds until the last epoch ends, from the median epoch so far; None before there is one."""
-    if epochs.empty:
-        return None
-    return float(epochs["seconds"].median()) * max(0.0, total_epochs - len(epochs) - epoch_share)

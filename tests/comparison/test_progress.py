@@ -6,6 +6,7 @@ from fmnist_core.comparison.progress import collect, progress_of, stored_runs
 from fmnist_core.comparison.study import Study
 from fmnist_core.config import RunConfig
 from fmnist_core.jobs import worker
+from fmnist_core.results.outlook import look_ahead
 from fmnist_core.store.shared_runs import SharedRuns
 
 STUDY = Study(base=RunConfig(hidden=(16,), epochs=2), dropouts=(0.0, 0.5), seeds=2)
@@ -41,22 +42,28 @@ def test_arms_with_the_same_seed_are_pairs(collected, store):
         assert (arm.run.config.dropout, arm.run.config.seed) == (arm.dropout, arm.seed)
 
 
+def ahead(runs, workers=2):
+    return look_ahead([arm.run for arm in runs if arm.run is not None], workers)
+
+
 def test_progress_counts_runs_and_epochs(collected):
-    progress = progress_of(collected(asked=3, trained=1), workers=2)
+    runs = collected(asked=3, trained=1)
+    progress = progress_of(runs, ahead(runs))
     assert (progress.asked_for, progress.active, progress.finished, progress.total) == (3, 2, 1, 4)
     assert progress.share == pytest.approx(1 / 4)
     assert progress.seconds_left > 0
+    assert progress.place == 1
 
 
-def test_time_left_is_shared_by_the_workers(collected):
+def test_the_time_left_is_that_of_the_last_run_to_end(collected):
     runs = collected(asked=3, trained=1)
-    alone, pair = (progress_of(runs, workers).seconds_left for workers in (1, 2))
+    alone, pair = (progress_of(runs, ahead(runs, workers)).seconds_left for workers in (1, 2))
     assert alone == pytest.approx(2 * pair)
-    assert progress_of(runs, workers=16).seconds_left == pytest.approx(pair)  # only two runs are left to share
 
 
 def test_before_any_epoch_the_time_left_is_unknown(collected):
-    assert progress_of(collected(asked=4, trained=0), workers=2).seconds_left is None
+    runs = collected(asked=4, trained=0)
+    assert progress_of(runs, ahead(runs)).seconds_left is None
 
 
 def test_asking_for_a_study_again_trains_nothing(collected, store):

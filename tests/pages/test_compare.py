@@ -139,7 +139,7 @@ def test_pressing_compare_asks_for_all_runs_in_pairs_and_puts_the_setup_into_the
     assert address(app) == study.to_address()
     assert setup(app) == ("0, 0.5", 2)  # as the link has it
     assert lab.dispatcher.woken == 1
-    assert progress_bars(app) == [(0, "0 of 4 runs finished")]
+    assert progress_bars(app) == [(0, "0 of 4 runs finished · place 1 in line")]
     assert "No answer yet." in texts(app.subheader)
 
 
@@ -455,7 +455,7 @@ def test_waiting_runs_can_be_stopped_all_at_once(lab):
     asked = ask(lab, STUDY)
     other = lab.ask(replace(STUDY.base, seed=99))
     app = open_study(lab, STUDY)
-    assert progress_bars(app) == [(0, "0 of 4 runs finished")]
+    assert progress_bars(app) == [(0, "0 of 4 runs finished · place 1 in line")]
     lab.store.leases.claim(asked[0], "a worker")
     press(app, "compare.stop")
     assert not app.exception

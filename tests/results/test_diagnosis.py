@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from fmnist_core.results.diagnosis import best_epoch, diagnose, seconds_left
+from fmnist_core.results.diagnosis import best_epoch, diagnose
 
 # Printed in the article "pytorch - fashion MNIST 분류 실습", 2019, which this lab grew out of: its run
 # without dropout and its run with dropout 0.2, loss at epochs 1 to 30. Its validation set is the test set.
@@ -129,18 +129,3 @@ def test_of_equal_epochs_the_earliest_is_best():
 
 def test_the_best_epoch_is_a_number_and_not_a_place():
     assert best_epoch(curves([0.5, 0.2, 0.4, 0.3], falling(4)).iloc[2:]) == 4
-
-
-def test_no_time_is_estimated_before_the_first_epoch():
-    assert seconds_left(pd.DataFrame({"seconds": []}), total_epochs=10, epoch_share=0.5) is None
-
-
-def test_time_left_is_counted_in_median_epochs():
-    epochs = pd.DataFrame({"seconds": [9.0, 2.0, 2.0]})  # the first epoch warms up
-    assert seconds_left(epochs, total_epochs=10, epoch_share=0.0) == 14
-    assert seconds_left(epochs, total_epochs=10, epoch_share=0.5) == 13
-
-
-def test_time_left_is_never_negative():
-    epochs = pd.DataFrame({"seconds": [2.0, 2.0]})
-    assert seconds_left(epochs, total_epochs=2, epoch_share=0.9) == 0

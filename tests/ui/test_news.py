@@ -89,7 +89,7 @@ def test_a_comparison_is_watched_as_a_whole(lab):
     app.text_input(key="compare.hidden").set_value("16")
     press(app, "compare.start")
     data = component_data(app, "compare.watch")
-    assert (data["share"], data["text"]) == (0, "0 of 2 runs finished")
+    assert (data["share"], data["text"]) == (0, "0 of 2 runs finished · place 1 in line")
     first = lab.store.runs()[-1].key
     lab.store.leases.claim(first, "a worker")
     lab.store.leases.beat(first, "a worker", 0.9)

@@ -4,6 +4,7 @@ import re
 
 import streamlit as st
 
+from fmnist_core.config import describe
 from fmnist_core.store.run import Run
 from ui import handles
 
@@ -24,7 +25,12 @@ def run_in_address(parameter: str = "run") -> Run | None:
         )
         return None
     run = handles.shared_runs().run(key)
-    if run is None:
+    if run is None and (deleted := handles.shared_runs().deleted(key)) is not None:
+        st.info(
+            f"Run {deleted.number} was deleted. The same settings train it again: {describe(deleted.config)}.",
+            icon=":material/delete:",
+        )
+    elif run is None:
         st.warning(
             f"This server has no run {key}. It may have been trained on another server. "
             "Choose a run below, or train a new one.",

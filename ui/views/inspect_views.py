@@ -193,7 +193,8 @@ def _neighbours(run: Run, chosen: Chosen, part: Part) -> None:
         with st.container(border=True):
             st.subheader("Not drawn yet", anchor=False)
             st.write(
-                "It takes about a minute of one processor core, in the background. Then it is stored with the run."
+                "It takes about a minute of one processor core, longer while runs train: they go first. "
+                "Then it is stored with the run."
             )
             st.button(
                 "Draw the map",

@@ -8,7 +8,6 @@ import streamlit as st
 from fmnist_core.charts.colours import run_colour
 from fmnist_core.charts.style import Metric
 from fmnist_core.config import describe
-from fmnist_core.results.diagnosis import seconds_left
 from fmnist_core.store.run import Run, Status
 from fmnist_core.store.shared_runs import run_state, run_version
 from ui import drawn_once, handles
@@ -16,6 +15,7 @@ from ui.components.live_chart import live_chart
 from ui.components.live_html import live_html, sentence_html
 from ui.components.news import News, news_bar
 from ui.forms.config_form import fill_form
+from ui.forms.deletion import delete_run
 from ui.guards import explaining
 from ui.page_files import PAGES
 from ui.reveal import are_revealed, reveal_button
@@ -44,13 +44,15 @@ def show_run(run: Run) -> None:
     st.fragment(_run)(run.key, run.is_active)
     with st.container(horizontal=True, vertical_alignment="center"):
         _ways_on(run)
+        delete_run(run)
 
 
 def _run(key: str, was_active: bool) -> None:
     shared = handles.shared_runs()
     with explaining("The run cannot be shown"):
         run = shared.run(key)
-        assert run is not None, key
+        if run is None:
+            st.rerun()  # deleted meanwhile, as the page around this says
         contents = _contents(run, with_tests := are_revealed([key]))
     if was_active and not run.is_active:
         st.rerun()  # what stands outside of this fragment is another for a run that has ended
@@ -116,13 +118,15 @@ def _news(key: str) -> News:
     """How far a run is, for all who watch it."""
     shared = handles.shared_runs()
     run = shared.run(key)
-    assert run is not None, key
+    if run is None:
+        return News(run_state(None), 0.0, "Deleted", run_version(None), dict)
+    ahead = handles.outlook()
+    seconds = ahead.seconds_left.get(key)
+    left = "" if seconds is None else f" · {duration(seconds)} left"
     if run.status == "queued":
         problem = handles.dispatcher().workers_problem()
-        text = f"Waiting: {problem}." if problem else "Waiting for a free processor core …"
+        text = f"Waiting: {problem}." if problem else f"Waiting: place {ahead.places.get(key, 1)} in line{left}"
     else:
-        seconds = seconds_left(shared.epochs(run), run.config.epochs, run.epoch_share)
-        left = "" if seconds is None else f" · {duration(seconds)} left"
         text = f"Epoch {min(run.epochs_done + 1, run.config.epochs)} of {run.config.epochs}{left}"
     return News(run_state(run), run.progress, text, run_version(run), partial(_contents, run))
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from fmnist_core.results.tables import runs_table
 from fmnist_core.store.run import Run
+from ui.forms.deletion import delete_several
 
 
 def runs_list(runs: Sequence[Run]) -> None:
@@ -41,3 +42,4 @@ def runs_list(runs: Sequence[Run]) -> None:
         },
     )
     st.caption("Select a row to see that run. Its link is in this page's address.")
+    delete_several(runs)

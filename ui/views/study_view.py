@@ -85,7 +85,7 @@ def _study(study: Study, was_active: bool) -> None:
     is_active = any(arm.run is not None and arm.run.is_active for arm in now.runs)
     if was_active and not is_active:
         st.rerun()  # what stands outside of this fragment is another for a comparison that has ended
-    progress = progress_of(now.runs, handles.worker_limit())
+    progress = progress_of(now.runs, handles.outlook())
     top = st.container()  # one place whatever it holds, so that the charts below stay the same elements
     with top:
         _state(now, progress)
@@ -107,9 +107,10 @@ def _news(study: Study, look: _Look) -> News:
     stored = _stored_runs(study)
     now = _collected(study, stored)
     runs = [replace(arm, run=run) for arm, run in zip(now.runs, stored, strict=True)]  # with their share of the epoch
-    progress = progress_of(runs, handles.worker_limit())
+    progress = progress_of(runs, handles.outlook())
     left = "" if progress.seconds_left is None else f" · {duration(progress.seconds_left)} left"
-    text = f"{progress.finished} of {progress.total} runs finished{left}"
+    place = "" if progress.place is None else f" · place {progress.place} in line"
+    text = f"{progress.finished} of {progress.total} runs finished{place}{left}"
     if progress.active and (problem := handles.dispatcher().workers_problem()):
         text = f"{text} · waiting: {problem}"
     return News(now.state, progress.share, text, now.version, partial(_charts, study, now, look))
