@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import ssl
 import struct
 import threading
 from collections import Counter
@@ -16,8 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fmnist_core.data import download, sources
-from fmnist_core.data.download import OfficialPlaces
+from fmnist_core.data import sources
+from fmnist_core.data.official_files import EXTRACTED_MD5
 
 TRAIN, TEST = 120, 30  # images; each class equally often
 
@@ -38,12 +39,10 @@ def official_files() -> dict[str, bytes]:
 def make_official(patch: pytest.MonkeyPatch, mirrors: list[str]) -> dict[str, bytes]:
     """Make the program take the small files for the official ones, and `mirrors` for torchvision's."""
     files = official_files()
-    resources = tuple((name, hashlib.md5(packed).hexdigest()) for name, packed in files.items())
-    for module in (download, sources):
-        patch.setattr(module, "official_places", lambda: OfficialPlaces(tuple(mirrors), resources))
+    patch.setattr(sources, "official_mirrors", lambda: tuple(mirrors))
     for name, packed in files.items():
         digest = hashlib.md5(gzip.decompress(packed)).hexdigest()
-        patch.setitem(download.EXTRACTED_MD5, name.removesuffix(".gz"), digest)
+        patch.setitem(EXTRACTED_MD5, name.removesuffix(".gz"), digest)
     return files
 
 
@@ -119,12 +118,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def served() -> Iterator[Mirror]:
-    """A mirror on a free port of this machine, for as long as the block runs."""
+def served(encryption: ssl.SSLContext | None = None) -> Iterator[Mirror]:
+    """A mirror on a free port of this machine, for as long as the block runs; over TLS where `encryption` is given."""
     mirror, closing = Mirror(), threading.Event()
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, mirror, closing)) as server:
         server.daemon_threads = False  # so that closing the server waits for every answer
-        mirror.address = f"http://127.0.0.1:{server.server_port}/files"
+        if encryption:
+            server.socket = encryption.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        mirror.address = f"http{'s' if encryption else ''}://127.0.0.1:{server.server_port}/files"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:

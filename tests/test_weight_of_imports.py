@@ -36,7 +36,7 @@ def test_a_worker_loads_torch_and_nothing_else_that_is_heavy():
 
 
 def test_whoever_fetches_the_official_files_need_not_load_torchvision():
-    assert loaded("from fmnist_core.data.download import official_places\nofficial_places()") == set()
+    assert loaded("from fmnist_core.data.download import official_mirrors\nofficial_mirrors()") == set()
 
 
 TRAINING = """

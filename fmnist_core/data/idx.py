@@ -2,7 +2,6 @@
 
 import math
 import struct
-from pathlib import Path
 
 import numpy as np
 
@@ -11,19 +10,15 @@ from fmnist_core.data.dataset import Pixels
 _BYTES = 0x0800  # what the first of the numbers says of unsigned bytes; its last byte counts the dimensions
 
 
-def read_idx(path: Path, dimensions: int) -> Pixels:
-    """The file's array of bytes with so many dimensions. Raises ValueError for anything else, OSError."""
+def read_idx(content: bytearray, dimensions: int) -> Pixels:
+    """The file's array of bytes with so many dimensions, in the memory of `content`. Raises ValueError for others."""
     length = 4 * (1 + dimensions)
-    with path.open("rb") as file:
-        header = file.read(length)
-        if len(header) < length:
-            raise ValueError(f"{path} must begin with {length} bytes that say what follows, got {len(header)}")
-        kind, *shape = struct.unpack(f">{1 + dimensions}I", header)
-        if kind != _BYTES + dimensions:
-            raise ValueError(f"{path} must begin with {_BYTES + dimensions:#06x}, got {kind:#06x}")
-        content = np.fromfile(file, dtype=np.uint8)
-    if len(content) != math.prod(shape):
-        raise ValueError(
-            f"{path} must hold {math.prod(shape):,} bytes for the shape {tuple(shape)}, got {len(content):,}"
-        )
-    return content.reshape(shape)
+    if len(content) < length:
+        raise ValueError(f"an IDX file must begin with {length} bytes that say what follows, got {len(content)}")
+    kind, *shape = struct.unpack_from(f">{1 + dimensions}I", content)
+    if kind != _BYTES + dimensions:
+        raise ValueError(f"an IDX file must begin with {_BYTES + dimensions:#06x}, got {kind:#06x}")
+    values = len(content) - length
+    if values != math.prod(shape):
+        raise ValueError(f"an IDX file of shape {tuple(shape)} must hold {math.prod(shape):,} bytes, got {values:,}")
+    return np.frombuffer(content, np.uint8, offset=length).reshape(shape)

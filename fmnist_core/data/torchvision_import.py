@@ -4,7 +4,7 @@ Beside a CPU build of torch, a torchvision wheel linked for CUDA cannot load its
 fakes for two that it expects: `import torchvision` raises "operator torchvision::nms does not exist". The data sets
 are pure Python and need no operator, so declaring the two is enough. Where the wheels match, nothing is declared.
 
-Run as a program it says where the official files are: `download.official_places` asks.
+Run as a program it says where the official files are: `download.official_mirrors` asks.
 """
 
 import json
@@ -30,4 +30,4 @@ except RuntimeError as error:
 FashionMNIST = torchvision.datasets.FashionMNIST
 
 if __name__ == "__main__":
-    print(json.dumps({"mirrors": FashionMNIST.mirrors, "resources": FashionMNIST.resources}))
+    print(json.dumps(FashionMNIST.mirrors))

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fmnist_core.data import download, sources
+from fmnist_core.data import receive, sources
 from fmnist_core.data.dataset import CLASSES, DataError, Dataset
-from fmnist_core.data.download import official_places
+from fmnist_core.data.download import Progress, official_mirrors
+from fmnist_core.data.official_files import EXTRACTED_MD5
 from fmnist_core.data.sources import draw, load, load_matching
 from fmnist_core.data.split import Examples, Split, split
 from fmnist_core.data.torchvision_import import FashionMNIST
@@ -86,17 +87,67 @@ def test_relative_folder(official, home, tmp_path, monkeypatch):
 def test_packed_files_stand_in_for_damaged_extracted_ones(official, home, tmp_path):
     folder = write_extracted(write_packed(tmp_path / "given"))
     (folder / "train-images-idx3-ubyte").write_bytes(b"half")
-    assert_is_miniature(load(Settings(home=home, data_folder=folder)), official)
-
-
-def test_wrong_folder_leads_on_with_a_note(mirror, home, tmp_path):
-    folder = write_extracted(tmp_path / "given")
-    (folder / "train-images-idx3-ubyte").write_bytes(b"half")
-    data = load(Settings(home=home, data_folder=folder, mirror=mirror.address))
-    assert data.is_real
+    data = load(Settings(home=home, data_folder=folder))
+    assert_is_miniature(data, official)
     (note,) = data.notes
-    assert f"{folder / 'train-images-idx3-ubyte'} is damaged" in note
-    assert note.endswith("or unset DROPOUT_LAB_DATA.")
+    assert "a good copy stood in for a faulty one: train-images-idx3-ubyte is damaged" in note
+
+
+def test_each_file_is_taken_from_where_it_lies_in_the_folder_and_however_it_was_packed(official, home, tmp_path):
+    folder = tmp_path / "given"
+    below = folder / "FashionMNIST" / "raw"
+    below.mkdir(parents=True)
+    content = {name: gzip.decompress(packed) for name, packed in official.items()}
+    (folder / "train-images-idx3-ubyte").write_bytes(content[IMAGES])
+    (folder / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(content["train-labels-idx1-ubyte.gz"], 1))
+    (below / "t10k-images-idx3-ubyte").write_bytes(content["t10k-images-idx3-ubyte.gz"])
+    (below / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(content["t10k-labels-idx1-ubyte.gz"], 1, mtime=7))
+    data = load(Settings(home=home, data_folder=folder))
+    assert_is_miniature(data, official)
+    assert (data.source, data.notes) == ("the data folder", ())
+
+
+def test_what_is_right_in_the_folder_is_taken_and_only_the_rest_fetched(mirror, home, tmp_path, official):
+    folder = write_packed(tmp_path / "given")
+    (folder / IMAGES).write_bytes(official[IMAGES][:1000])
+    (folder / "t10k-labels-idx1-ubyte.gz").unlink()
+    data = load(Settings(home=home, data_folder=folder, mirror=mirror.address))
+    assert_is_miniature(data, official)
+    assert mirror.requests == {IMAGES: 1, "t10k-labels-idx1-ubyte.gz": 1}
+    assert data.source == f"the data folder and the mirror {mirror.address}"
+    assert data.notes == (
+        f"The data folder {folder} has 2 of the four official files, packed or extracted: {IMAGES} is damaged and "
+        "cannot be unpacked (Compressed file ended before the end-of-stream marker was reached); "
+        "t10k-labels-idx1-ubyte is missing. Only what is good was taken. Put the rest there, or unset "
+        "DROPOUT_LAB_DATA.",
+    )
+
+
+def test_the_cache_gives_what_the_folder_lacks(official, home, tmp_path):
+    folder = write_extracted(tmp_path / "given")
+    (folder / "train-images-idx3-ubyte").unlink()
+    settings = Settings(home=home, data_folder=folder)
+    write_extracted(settings.data_cache)
+    data = load(settings)
+    assert_is_miniature(data, official)
+    assert data.source == "the data folder and the data cache"
+
+
+def test_matching_data_are_completed_from_a_mirror(mirror, home, tmp_path):
+    folder = write_extracted(tmp_path / "given")
+    fingerprint = load(Settings(home=tmp_path / "elsewhere", data_folder=folder)).fingerprint
+    (folder / "train-images-idx3-ubyte").unlink()
+    data = load_matching(Settings(home=home, data_folder=folder, mirror=mirror.address), fingerprint)
+    assert data.is_real
+    assert mirror.requests == {IMAGES: 1}
+
+
+def test_an_own_mirror_needs_no_torchvision(mirror, home, monkeypatch):
+    def refuse() -> None:
+        raise AssertionError("asking torchvision takes seconds")
+
+    monkeypatch.setattr(sources, "official_mirrors", refuse)
+    assert load(Settings(home=home, mirror=mirror.address)).is_real
 
 
 def test_second_load_comes_from_the_cache_without_network(mirror, home, official):
@@ -158,7 +209,7 @@ def test_a_later_mirror_gives_only_what_the_first_could_not(monkeypatch, home):
 
 
 def test_hanging_and_dead_mirrors_lead_on(monkeypatch, home):
-    monkeypatch.setattr(download, "STALL_SECONDS", 0.2)
+    monkeypatch.setattr(receive, "STALL_SECONDS", 0.2)
     with served() as hanging, served() as good:
         hanging.hangs = True
         make_official(monkeypatch, mirrors=["http://127.0.0.1:9/", good.address])
@@ -184,13 +235,13 @@ def test_nothing_to_be_had_gives_drawn_garments_that_say_why(official, home, tmp
     assert data.name == "Drawn garments"
     assert not data.is_real
     assert len(data.notes) == 3
-    assert data.notes[0].startswith(f"The data folder {tmp_path / 'none'} does not hold the four official files")
+    assert data.notes[0].startswith(f"The data folder {tmp_path / 'none'} cannot be read (No such file or directory)")
     assert "cannot be read (No such file or directory)" in data.notes[1]
     assert "the images are drawn garments" in data.notes[2]
 
 
 def test_progress_tells_of_every_file(mirror, home):
-    seen: list[download.Progress] = []
+    seen: list[Progress] = []
     load(Settings(home=home, mirror=mirror.address), seen.append)
     assert {step.file for step in seen if step.done == step.total} == set(mirror.files)
 
@@ -452,19 +503,21 @@ def test_a_mirror_among_the_servers_files_is_told_without_its_path(home, tmp_pat
 
 
 def test_another_process_says_where_the_official_files_are():
-    places = official_places()
-    assert list(places.mirrors) == FashionMNIST.mirrors
-    assert list(places.resources) == FashionMNIST.resources
+    assert list(official_mirrors()) == FashionMNIST.mirrors
+
+
+def test_the_official_files_are_those_of_torchvision():
+    assert [f"{name}.gz" for name in EXTRACTED_MD5] == [name for name, _ in FashionMNIST.resources]
 
 
 def test_a_torchvision_that_cannot_be_imported_leads_to_drawn_garments_that_say_so(home, tmp_path, monkeypatch):
     (tmp_path / "torchvision.py").write_text("raise ImportError('no such operator')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(sources, "official_places", official_places.__wrapped__)
+    monkeypatch.setattr(sources, "official_mirrors", official_mirrors.__wrapped__)
     data = load(Settings(home=home))
     assert not data.is_real
     assert data.notes[0] == (
-        "torchvision, which knows the official files, cannot be imported (ImportError: no such operator). "
+        "torchvision, which knows the official mirrors, cannot be imported (ImportError: no such operator). "
         "Install it as requirements.txt says."
     )
 
