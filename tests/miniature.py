@@ -124,6 +124,7 @@ def served(encryption: ssl.SSLContext | None = None) -> Iterator[Mirror]:
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, mirror, closing)) as server:
         server.daemon_threads = False  # so that closing the server waits for every answer
         if encryption:
+            server.handle_error = lambda *_: None  # a client that refuses the certificate, which is what is tested
             server.socket = encryption.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         mirror.address = f"http{'s' if encryption else ''}://127.0.0.1:{server.server_port}/files"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
