@@ -3,9 +3,12 @@
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
+
+from fmnist_core.wording import counted, number_text
 
 Schedule = Literal["constant", "one-cycle"]
 Protocol = Literal["held-out", "article"]
@@ -24,13 +27,19 @@ EPOCH_LIMITS = (1, 200)
 SEED_LIMITS = (0, 2**31 - 1)
 
 
+# ASCII only: `float` and `int` would also take "1_0" and other scripts' digits.
+_TYPED_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,20}(?:[.,][0-9]{0,40})?|[.,][0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?")
+_TYPED_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
+
+
 def _check_number(name: str, value: object, limits: tuple[float, float], *, whole: bool = False) -> None:
     low, high = limits
     kind = "a whole number" if whole else "a number"
     right_type = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
     # The type checker does not follow `right_type` to what it says of `value`.
     if not right_type or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type, operator]
-        raise ValueError(f"{name} must be {kind} from {low:g} to {high:g}, got {value!r}")
+        got = "nothing" if value == "" else repr(value)
+        raise ValueError(f"{name} must be {kind} from {number_text(low)} to {number_text(high)}, got {got}")
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
@@ -81,7 +90,7 @@ class RunConfig:
                 raise ValueError(f"{name} must be true or false, got {getattr(self, name)!r}")
         for name in ("dropout", "learning_rate", "weight_decay", "label_smoothing"):
             # 0 and 0.0 are the same choice, so they must give the same key.
-            object.__setattr__(self, name, float(getattr(self, name)))
+            object.__setattr__(self, name, float(getattr(self, name)) + 0.0)  # which turns -0.0 into 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, `from_dict`'s inverse."""
@@ -123,6 +132,21 @@ def parse_hidden(text: str) -> tuple[int, ...]:
         if not (part.isascii() and part.isdigit() and len(part) <= 6):
             raise ValueError(f"hidden layer sizes must be whole numbers such as 256, 128, 64; got {part!r}")
     return tuple(int(part) for part in parts)
+
+
+def typed_number(text: str) -> float | str:
+    """A number as people type it, with a point or a comma: "0.001", "0,001", "1e-3"; else the text, as it stands.
+
+    RunConfig then says what is wrong with the text: it is the one that knows the field and its rule.
+    """
+    text = text.strip()
+    return float(text.replace(",", ".")) if _TYPED_NUMBER.fullmatch(text) else text
+
+
+def typed_whole(text: str) -> int | str:
+    """A whole number as people type it; else the text, as it stands, as `typed_number`."""
+    text = text.strip()
+    return int(text) if _TYPED_WHOLE.fullmatch(text) else text
 
 
 @dataclass(frozen=True)
@@ -178,5 +202,5 @@ def describe(config: RunConfig) -> str:
         words.append(f"dropout {config.dropout:g}")
     if config.batch_norm:
         words.append("batch norm")
-    words.append(f"{config.epochs} epochs")
+    words.append(counted(config.epochs, "epoch"))
     return ", ".join(words) + seed

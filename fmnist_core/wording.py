@@ -2,6 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
+
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def dropout_name(dropout: float) -> str:
@@ -24,6 +27,29 @@ def percentage(share: float) -> str:
     if share < 0.001:
         return "<0.1%"
     return ">99.9%" if share > 0.999 else f"{share:.1%}"
+
+
+def counted(count: int, noun: str) -> str:
+    """ "1 epoch", "30 epochs"; nouns with a plural in -s."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def decimal(value: float, digits: int) -> str:
+    """`value` with so many decimals, with no sign where it rounds to zero; from a million on with a power of ten."""
+    if math.isfinite(value) and abs(value) >= 1e6:
+        size, power = f"{value:.1e}".split("e")
+        return f"{size} \N{MULTIPLICATION SIGN} 10{str(int(power)).translate(_RAISED)}"
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def number_text(value: float) -> str:
+    """The shortest text that reads back as the same number, without an exponent where people can do without one.
+
+    "0", "0.2", "0.000001", "2147483647"; "1e-12".
+    """
+    text = f"{Decimal(repr(value)):f}" if value == 0 or 1e-9 <= abs(value) < 1e15 else repr(value)
+    return text.removesuffix(".0")
 
 
 def signed_number(value: float, digits: int, zero: str | None = None) -> str:

@@ -4,7 +4,16 @@ import math
 
 import pytest
 
-from fmnist_core.wording import capitalised, dropout_name, listed, percentage, signed_number
+from fmnist_core.wording import (
+    capitalised,
+    counted,
+    decimal,
+    dropout_name,
+    listed,
+    number_text,
+    percentage,
+    signed_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,3 +49,24 @@ def test_lists_end_with_and():
 def test_a_sentence_begins_with_a_capital():
     assert capitalised("no dropout of RunConfig") == "No dropout of RunConfig"
     assert capitalised("") == ""
+
+
+def test_counted_nouns_have_a_plural_only_where_there_are_several():
+    assert [counted(count, "epoch") for count in (0, 1, 2, 1200)] == ["0 epochs", "1 epoch", "2 epochs", "1,200 epochs"]
+
+
+def test_decimals_have_neither_a_sign_at_zero_nor_an_exponent():
+    values = (-0.0004, 0.0, -0.0006, 0.25, 31_234_567_890_123.0, -2e7)
+    assert [decimal(value, 3) for value in values] == [
+        *("0.000", "0.000", "-0.001", "0.250"),
+        *("3.1 \N{MULTIPLICATION SIGN} 10¹³", "-2.0 \N{MULTIPLICATION SIGN} 10⁷"),
+    ]
+
+
+@pytest.mark.parametrize("value", [0.0, 0.2, 1e-6, 0.1 + 0.2, 2**31 - 1, 1e-12, 1e300])
+def test_the_text_of_a_number_reads_back_as_the_same(value):
+    assert float(number_text(value)) == value
+
+
+def test_the_text_of_a_number_has_no_exponent_that_people_can_do_without():
+    assert [number_text(value) for value in (0, 1.0, 1e-6, 2**31 - 1)] == ["0", "1", "0.000001", "2147483647"]

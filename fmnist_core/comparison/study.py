@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from fmnist_core.config import DROPOUT_LIMITS, PRESETS, SEED_LIMITS, RunConfig
+from fmnist_core.wording import number_text
 
 ARM_LIMITS = (2, 8)
 SEED_COUNT_LIMITS = (1, 20)
@@ -92,11 +93,6 @@ class Study:
             parsed[name] = read(text)
         arms = {name: parsed.pop(key) for key, name in (("arms", "dropouts"), ("seeds", "seeds")) if key in parsed}
         return cls(base=RunConfig(**parsed), **arms)
-
-
-def number_text(value: float) -> str:
-    """The shortest text that reads back as the same number: "0", "0.2", "1e-06"."""
-    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
 
 
 def parse_dropouts(text: str) -> tuple[float, ...]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from fmnist_core.wording import decimal
+
 # Heading, the figure's name in `arms.arm_table`, and how it is worded; in the order in which they are shown.
 _STUDY_COLUMNS = (
     ("Validation loss, best epoch", "validation_loss_best", "loss"),
@@ -44,5 +46,5 @@ def _worded(mean: float, deviation: float, kind: str) -> str:
     if pd.isna(mean):
         return "not yet"
     scale, digits, unit = {"loss": (1, 3, ""), "share": (100, 2, "%"), "seconds": (1, 0, "")}[kind]
-    spread = "" if pd.isna(deviation) else f" ± {scale * deviation:.{digits}f}"
-    return f"{scale * mean:.{digits}f}{spread}{unit}"
+    spread = "" if pd.isna(deviation) else f" ± {decimal(scale * deviation, digits)}"
+    return f"{decimal(scale * mean, digits)}{spread}{unit}"

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from fmnist_core.wording import counted, decimal
+
 Finding = Literal["too early", "learns nothing", "still learning", "fits well", "overfits", "unstable"]
 
 # Single epochs jump at a constant learning rate, so findings compare medians over this many epochs.
@@ -44,7 +46,8 @@ def diagnose(epochs: pd.DataFrame) -> Diagnosis:
     if len(epochs) < 2 * WINDOW:
         return Diagnosis(
             "too early",
-            f"Too early to tell: a diagnosis needs {2 * WINDOW} epochs, and {len(epochs)} are done.",
+            f"Too early to tell: a diagnosis needs {2 * WINDOW} epochs, and {len(epochs)} "
+            f"{'is' if len(epochs) == 1 else 'are'} done.",
         )
     validation = _smoothed(epochs["validation_loss"])
     training = _smoothed(epochs["evaluated_training_loss"])
@@ -54,36 +57,36 @@ def diagnose(epochs: pd.DataFrame) -> Diagnosis:
     if last > 0.95 * CHANCE_LOSS:
         return Diagnosis(
             "learns nothing",
-            f"Learns nothing: validation loss is {last:.3f}, and guessing at random gives {CHANCE_LOSS:.3f}. "
+            f"Learns nothing: validation loss is {decimal(last, 3)}, and guessing at random gives {CHANCE_LOSS:.3f}. "
             "Try a lower learning rate, less dropout or fewer layers.",
         )
     if rise > RISE_SHARE * lowest and fall <= 0:
         return Diagnosis(
             "unstable",
-            f"Unstable: training and validation loss both rise; validation loss is {rise:.3f} above its low of "
-            f"{lowest:.3f}. That is not overfitting. Try a lower learning rate.",
+            f"Unstable: training and validation loss both rise; validation loss is {decimal(rise, 3)} above its low of "
+            f"{decimal(lowest, 3)}. That is not overfitting. Try a lower learning rate.",
         )
     if rise > RISE_SHARE * lowest:
         since = int(epochs["epoch"].iloc[lowest_at + WINDOW // 2])
         return Diagnosis(
             "overfits",
-            f"Overfits since about epoch {since}: validation loss has risen by {rise:.3f} from its low of "
-            f"{lowest:.3f}, while training loss (dropout off) fell by {fall:.3f}. The network now learns its "
-            "training images by heart. Try dropout, fewer epochs or weight decay.",
+            f"Overfits since about epoch {since}: validation loss has risen by {decimal(rise, 3)} from its low of "
+            f"{decimal(lowest, 3)}, while training loss (dropout off) fell by {decimal(fall, 3)}. The network "
+            "now learns its training images by heart. Try dropout, fewer epochs or weight decay.",
         )
     span = min(WINDOW, len(validation) - 1)
     recent_fall = float(validation[-1 - span]) - last
     if recent_fall > NOISE_SHARE * last:
         return Diagnosis(
             "still learning",
-            f"Still learning: validation loss fell by {recent_fall:.3f} over the last {span} epochs. "
-            "More epochs may lower it further.",
+            f"Still learning: validation loss fell by {decimal(recent_fall, 3)} over the last "
+            f"{counted(span, 'epoch')}. More epochs may lower it further.",
         )
     gap = float(epochs["validation_loss"].iloc[-1] - epochs["evaluated_training_loss"].iloc[-1])
     return Diagnosis(
         "fits well",
-        f"Fits well: validation loss has levelled off at {last:.3f} without a clear rise. It ends {abs(gap):.3f} "
-        f"{'above' if gap >= 0 else 'below'} training loss (dropout off).",
+        f"Fits well: validation loss has levelled off at {decimal(last, 3)} without a clear rise. It ends "
+        f"{decimal(abs(gap), 3)} {'above' if gap >= 0 else 'below'} training loss (dropout off).",
     )
 
 

@@ -8,6 +8,7 @@ from fmnist_core.config import describe
 from fmnist_core.network.figures import Evaluation
 from fmnist_core.results.diagnosis import best_epoch
 from fmnist_core.store.run import Run, Weights
+from fmnist_core.wording import decimal
 
 
 def epoch_table(epochs: pd.DataFrame, tests: Mapping[Weights, Evaluation] | None = None) -> pd.DataFrame:
@@ -41,8 +42,10 @@ def epoch_table_words(table: pd.DataFrame) -> pd.DataFrame:
     """`epoch_table` as a page shows it: losses with three decimals, accuracies in per cent, under headings."""
     words = {}
     for name in table.columns.drop("which"):
-        template = "{:.3f}" if name.endswith("loss") or name == "gap" else "{:.2%}"
-        words[_HEADINGS[name]] = ["not known" if pd.isna(value) else template.format(value) for value in table[name]]
+        is_loss = name.endswith("loss") or name == "gap"
+        words[_HEADINGS[name]] = [
+            "not known" if pd.isna(value) else decimal(value, 3) if is_loss else f"{value:.2%}" for value in table[name]
+        ]
     return pd.DataFrame(words, index=table["which"].tolist())
 
 

@@ -147,7 +147,7 @@ def test_the_address_is_short_and_readable():
     base = RunConfig(hidden=(512, 128), learning_rate=0.004, batch_norm=True, weight_decay=1e-6, seed=7)
     assert Study(base=base).to_address() == {
         **{"arms": "0,0.2", "seeds": "1", "hidden": "512-128", "batch_norm": "true", "learning_rate": "0.004"},
-        **{"weight_decay": "1e-06", "seed": "7"},
+        **{"weight_decay": "0.000001", "seed": "7"},
     }
 
 

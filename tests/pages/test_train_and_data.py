@@ -49,8 +49,11 @@ UNKNOWN_KEY = "0123456789abcdef"
 
 def form(app):
     """What the form shows, as a config."""
-    state = {name: app.session_state[f"train.{name}"] for name in RunConfig.__dataclass_fields__ if name != "hidden"}
-    return RunConfig(hidden=tuple(map(int, app.text_input(key="train.hidden").value.split(","))), **state)
+    shown = {name: app.session_state[f"train.{name}"] for name in RunConfig.__dataclass_fields__ if name != "hidden"}
+    whole = {name: int(shown[name]) for name in ("batch_size", "epochs", "seed")}
+    numbers = {name: float(shown[name]) for name in ("learning_rate", "weight_decay", "label_smoothing")}
+    hidden = tuple(map(int, app.text_input(key="train.hidden").value.split(",")))
+    return RunConfig(**{**shown, **whole, **numbers, "hidden": hidden})
 
 
 def figures(app):
@@ -300,14 +303,14 @@ def test_the_form_starts_with_the_articles_recipe(lab):
 def test_the_quick_preset_has_five_epochs_and_batch_norm(lab):
     app = lab.open()
     app.radio(key="train.preset").set_value("Quick").run()
-    assert app.number_input(key="train.epochs").value == 5
+    assert app.text_input(key="train.epochs").value == "5"
     assert app.toggle(key="train.batch_norm").value is True
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 def test_a_preset_fills_the_form_and_says_what_it_is_for(lab, preset):
     app = lab.open()
-    app.number_input(key="train.epochs").set_value(77).run()
+    app.text_input(key="train.epochs").set_value("77").run()
     app.radio(key="train.preset").set_value(preset.name).run()
     assert not app.exception
     assert form(app) == preset.config
@@ -333,7 +336,7 @@ def test_a_new_seed_changes_nothing_else(lab, monkeypatch):
 def test_the_form_keeps_its_choices_while_another_page_is_open(lab):
     app = lab.open()
     app.radio(key="train.preset").set_value("Best").run()
-    app.number_input(key="train.epochs").set_value(7).run()
+    app.text_input(key="train.epochs").set_value("7").run()
     go_to(app, "data")
     go_to(app, "train")
     assert form(app) == replace(PRESETS[3].config, epochs=7)
@@ -664,20 +667,50 @@ def test_the_data_page_follows_the_data_in_use(lab):
     assert counts["data"][0]["x"] == [25] * 10
 
 
+@pytest.mark.parametrize(
+    ("name", "typed", "quoted"),
+    [
+        ("seed", "4294967296", "from 0 to 2147483647, got 4294967296"),
+        ("epochs", "300", "from 1 to 200, got 300"),
+        ("epochs", "3,5", "got '3,5'"),
+        ("epochs", "", "got nothing"),
+        ("learning_rate", "", "from 0.000001 to 1, got nothing"),
+        ("learning_rate", "0.001.2", "got '0.001.2'"),
+        ("batch_size", "1_0", "got '1_0'"),
+    ],
+)
+def test_a_number_that_cannot_be_used_is_named_and_nothing_runs(lab, name, typed, quoted):
+    app = lab.open()
+    app.text_input(key=f"train.{name}").set_value(typed)
+    press(app, "train.start")  # in one go, as a browser sends a field that is left by pressing the button
+    assert lab.store.runs() == []
+    assert app.text_input(key=f"train.{name}").value == typed
+    assert any(quoted in text for text in map(unescaped, texts(app.error)))
+    assert app.button(key="train.start").disabled
+
+
+def test_a_decimal_comma_is_understood(lab):
+    app = lab.open()
+    app.text_input(key="train.learning_rate").set_value("0,001")
+    press(app, "train.start")
+    (run,) = lab.store.runs()
+    assert run.config.learning_rate == 0.001
+
+
 def test_a_preset_chosen_just_before_the_click_is_the_one_that_trains(lab):
     """The browser then sends the new choice together with the fields as they were: 30 epochs, not Quick's 5."""
     app = lab.open()
     app.radio(key="train.preset").set_value("Quick").run()
-    for name, stale in {"epochs": 30, "batch_size": 64}.items():
-        app.number_input(key=f"train.{name}").set_value(stale)
-    app.number_input(key="train.learning_rate").set_value(0.003)
+    for name, stale in {"epochs": "30", "batch_size": "64"}.items():
+        app.text_input(key=f"train.{name}").set_value(stale)
+    app.text_input(key="train.learning_rate").set_value("0.003")
     app.toggle(key="train.batch_norm").set_value(False)
     app.selectbox(key="train.schedule").set_value("constant")
     app.selectbox(key="train.protocol").set_value("article")
     app.button(key="train.start").click().run()
     (run,) = lab.store.runs()
     assert run.config == PRESETS[2].config
-    assert app.number_input(key="train.epochs").value == 5
+    assert app.text_input(key="train.epochs").value == "5"
 
 
 def test_a_preset_can_be_undone_by_hand(lab):

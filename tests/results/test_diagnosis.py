@@ -41,11 +41,11 @@ def falling(count, start=0.6, step=0.03):
     return [start - step * place for place in range(count)]
 
 
-@pytest.mark.parametrize("done", [1, 5])
-def test_a_run_of_few_epochs_is_not_diagnosed(done):
+@pytest.mark.parametrize(("done", "counted"), [(1, "1 is"), (5, "5 are")])
+def test_a_run_of_few_epochs_is_not_diagnosed(done, counted):
     diagnosis = diagnose(curves(falling(done), falling(done)))
     assert diagnosis.finding == "too early"
-    assert diagnosis.sentence == f"Too early to tell: a diagnosis needs 6 epochs, and {done} are done."
+    assert diagnosis.sentence == f"Too early to tell: a diagnosis needs 6 epochs, and {counted} done."
 
 
 def test_six_epochs_are_enough_for_a_finding():

@@ -1,14 +1,24 @@
 """The form that makes a RunConfig: presets, every field with a line of help, and messages beside what is wrong."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fmnist_core import config as limits
-from fmnist_core.config import PRESETS, Preset, RunConfig, count_parameters, parse_hidden, preset_of
+from fmnist_core.config import (
+    PRESETS,
+    Preset,
+    RunConfig,
+    count_parameters,
+    parse_hidden,
+    preset_of,
+    typed_number,
+    typed_whole,
+)
+from fmnist_core.wording import number_text
 from ui.wording import plain
 
 _SCHEDULES = {"constant": "Constant", "one-cycle": "One cycle"}
@@ -26,13 +36,20 @@ _PLAIN_FIELDS = (
     "protocol",
     "seed",
 )
+# Numbers are typed as text. A number field would send nothing of what is out of its range, nor of what it cannot read,
+# and what runs would not be what is seen.
+_READ: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("learning_rate", "weight_decay", "label_smoothing"), typed_number),
+    **dict.fromkeys(("batch_size", "epochs", "seed"), typed_whole),
+}
 
 
 def fill_form(config: RunConfig, page: str = "train") -> None:
     """Put a config into a page's form; to be called before the form is drawn, or in a callback."""
     st.session_state[f"{page}.hidden"] = ", ".join(map(str, config.hidden))
     for name in _PLAIN_FIELDS:
-        st.session_state[f"{page}.{name}"] = getattr(config, name)
+        value = getattr(config, name)
+        st.session_state[f"{page}.{name}"] = number_text(value) if name in _READ else value
 
 
 def config_form() -> RunConfig | None:
@@ -49,10 +66,8 @@ def config_form() -> RunConfig | None:
     )
     left, right = st.columns(2)
     epochs_field("train", left)
-    right.number_input(
+    right.text_input(
         "Seed",
-        *limits.SEED_LIMITS,
-        step=1,
         key="train.seed",
         persist_state="session",
         help="The starting point of all chance: split, first weights, order of images. Same seed, same result.",
@@ -114,10 +129,8 @@ def hidden_field(page: str) -> bool:
 
 def epochs_field(page: str, place: DeltaGenerator) -> None:
     """Ask for the number of epochs."""
-    place.number_input(
+    place.text_input(
         "Epochs",
-        *limits.EPOCH_LIMITS,
-        step=1,
         key=f"{page}.epochs",
         persist_state="session",
         help="How often the network sees every training image.",
@@ -137,7 +150,7 @@ def usable_config(page: str) -> RunConfig | None:
 
 def new_seed() -> None:
     """Put a fresh seed into the form; a callback."""
-    st.session_state["train.seed"] = random.randrange(10_000)
+    st.session_state["train.seed"] = str(random.randrange(10_000))
 
 
 def more_settings(page: str) -> None:
@@ -160,11 +173,8 @@ def _more_settings(page: str) -> None:
         help="Mirrors half of the training images at random, which makes more of the same data.",
     )
     left, right = st.columns(2)
-    left.number_input(
+    left.text_input(
         "Learning rate",
-        *limits.LEARNING_RATE_LIMITS,
-        step=0.001,
-        format="%.6g",
         key=f"{page}.learning_rate",
         persist_state="session",
         help="How far each step moves the weights. With one cycle: the highest rate on the way.",
@@ -177,28 +187,20 @@ def _more_settings(page: str) -> None:
         persist_state="session",
         help="Constant keeps the learning rate. One cycle raises it over a fifth of the run, then lowers it to zero.",
     )
-    left.number_input(
+    left.text_input(
         "Batch size",
-        *limits.BATCH_SIZE_LIMITS,
-        step=8,
         key=f"{page}.batch_size",
         persist_state="session",
         help="Images a step. Larger batches make fewer and smoother steps.",
     )
-    right.number_input(
+    right.text_input(
         "Weight decay",
-        *limits.WEIGHT_DECAY_LIMITS,
-        step=0.01,
-        format="%.4g",
         key=f"{page}.weight_decay",
         persist_state="session",
         help="Pulls all weights towards zero a little at each step (AdamW). Another remedy against overfitting.",
     )
-    left.number_input(
+    left.text_input(
         "Label smoothing",
-        *limits.LABEL_SMOOTHING_LIMITS,
-        step=0.01,
-        format="%.4g",
         key=f"{page}.label_smoothing",
         persist_state="session",
         help="Spreads this share of each label over all classes, so that the network grows less sure of itself.",
@@ -219,7 +221,8 @@ def read_form(page: str = "train") -> RunConfig:
     if (overtaken := _overtaken_preset(page)) is not None:
         return overtaken
     values = _fields(page)
-    return RunConfig(**{**values, "hidden": parse_hidden(values["hidden"])})
+    numbers = {name: read(values[name]) for name, read in _READ.items()}
+    return RunConfig(**{**values, **numbers, "hidden": parse_hidden(values["hidden"])})
 
 
 def _fields(page: str) -> dict[str, Any]:

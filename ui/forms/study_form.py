@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
-from fmnist_core import config as limits
-from fmnist_core.comparison.study import SEED_COUNT_LIMITS, Study, parse_dropouts
-from fmnist_core.config import PRESETS, Preset, RunConfig
+from fmnist_core.comparison.study import Study, parse_dropouts
+from fmnist_core.config import PRESETS, Preset, RunConfig, typed_whole
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.queue import LimitReachedError
 from fmnist_core.store.visitor import NotYoursError
@@ -42,7 +42,7 @@ def fill_study_form(study: Study) -> None:
     """Put a study into the form; to be called before the form is drawn, or in a callback."""
     fill_form(study.base, _PAGE)
     st.session_state["compare.dropouts"] = ", ".join(f"{dropout:g}" for dropout in study.dropouts)
-    st.session_state["compare.seeds"] = study.seeds
+    st.session_state["compare.seeds"] = str(study.seeds)
 
 
 def study_form() -> Study | None:
@@ -54,10 +54,8 @@ def study_form() -> Study | None:
         help="One arm of the experiment for each rate, 2 to 8 of them. 0 trains without dropout.",
     )
     left, right = st.columns(2, vertical_alignment="bottom")
-    left.number_input(
+    left.text_input(
         "Seeds for each arm",
-        *SEED_COUNT_LIMITS,
-        step=1,
         key="compare.seeds",
         persist_state="session",
         help="How often each arm is repeated from another starting point. One seed cannot tell a difference from luck.",
@@ -67,10 +65,8 @@ def study_form() -> Study | None:
     problem = hidden_field(_PAGE)
     left, right = st.columns(2)
     epochs_field(_PAGE, left)
-    right.number_input(
+    right.text_input(
         "First seed",
-        *limits.SEED_LIMITS,
-        step=1,
         key="compare.seed",
         persist_state="session",
         help="The seeds count up from here. Arms with the same seed share split, first weights and batch order.",
@@ -87,15 +83,12 @@ def study_form() -> Study | None:
 
 def read_study_form() -> Study:
     """The study that the form shows now. Raises ValueError for what cannot be used."""
-    return Study(
-        base=read_form(_PAGE),
-        dropouts=parse_dropouts(st.session_state["compare.dropouts"]),
-        seeds=st.session_state["compare.seeds"],
-    )
+    seeds: Any = typed_whole(st.session_state["compare.seeds"])  # Study says what is wrong with a text
+    return Study(base=read_form(_PAGE), dropouts=parse_dropouts(st.session_state["compare.dropouts"]), seeds=seeds)
 
 
 def _use_five_seeds() -> None:
-    st.session_state["compare.seeds"] = 5
+    st.session_state["compare.seeds"] = "5"
 
 
 def start_study(study: Study | None = None) -> None:

@@ -10,6 +10,7 @@ from fmnist_core.charts.style import Metric
 from fmnist_core.config import describe
 from fmnist_core.store.run import Run, Status
 from fmnist_core.store.shared_runs import run_state, run_version
+from fmnist_core.wording import counted
 from ui import drawn_once, handles
 from ui.components.live_chart import live_chart
 from ui.components.live_html import live_html, sentence_html
@@ -109,7 +110,8 @@ def _state(run: Run) -> None:
         st.error(f"This run ended early: {reason}.", icon=":material/error:")
     elif run.status == "stopped":
         st.info(
-            f"Stopped after {run.epochs_done} of {run.config.epochs} epochs. Train with the same settings to go on.",
+            f"Stopped after {run.epochs_done} of {counted(run.config.epochs, 'epoch')}. "
+            "Train with the same settings to go on.",
             icon=":material/stop:",
         )
 
