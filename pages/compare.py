@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from fmnist_core.comparison.study import Study
+from fmnist_core.comparison.study import ADDRESS_NAMES, Study
+from ui import link
 from ui.forms.config_form import sentence
 from ui.forms.study_form import ARTICLE, ONE_CYCLE, fill_study_form, start_study, study_form
 from ui.views import explanations
@@ -17,9 +18,9 @@ with st.container(horizontal=True):
     explanations.overfitting()
     explanations.dropout()
 study = None
-if st.query_params:
+if said := link.values(ADDRESS_NAMES):
     try:
-        study = Study.from_address(st.query_params.to_dict())
+        study = Study.from_address(said)
     except ValueError as error:
         st.warning(f"The link does not describe an experiment. {sentence(error)}", icon=":material/link_off:")
 if "compare.dropouts" not in st.session_state:

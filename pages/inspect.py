@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fmnist_core.data.evaluation_images import Part
+from ui import link
 from ui.common_answers import common_answers
 from ui.forms.run_choice import go_to_wanted_image, run_choice
 from ui.guards import explaining
@@ -61,8 +62,8 @@ if common.images.source == "train":
 else:
     about = "test images" if part == "test" else "test images, on which the article validates"
 st.caption(f"{len(common.images):,} {about}.")
-if st.query_params.get("view") in VIEWS:
-    st.session_state["inspect.view"] = st.query_params["view"]
+if (view := link.value("view")) in VIEWS:
+    st.session_state["inspect.view"] = view
 tabs = st.tabs(list(VIEWS), key="inspect.view", on_change=put_view_in_address)
 for tab, show in zip(tabs, VIEWS.values(), strict=True):
     if tab.open:

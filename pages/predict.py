@@ -6,7 +6,7 @@ import streamlit as st
 
 from fmnist_core.data.evaluation_images import Part
 from fmnist_core.data.image_name import ImageName
-from ui import handles
+from ui import handles, link
 from ui.common_answers import common_answers
 from ui.forms.image_picker import image_picker
 from ui.forms.own_picture import own_picture, show_steps
@@ -35,9 +35,9 @@ chosen = run_choice()
 dataset = handles.dataset()
 
 picked = None
-if "image" in st.query_params:
+if (named := link.value("image")) is not None:
     try:
-        picked = ImageName.parse(st.query_params["image"])
+        picked = ImageName.parse(named)
         picked.find(dataset)
     except ValueError as error:
         picked = None

@@ -18,8 +18,8 @@ SEED_COUNT_LIMITS = (1, 20)
 # Longer than any address that `to_address` writes: eight rates with all their digits.
 _VALUE_LENGTH = 250
 _WHOLE = r"[0-9]{1,10}"
-_NUMBER = r"[0-9]{1,3}(?:\.[0-9]{1,24})?(?:e-[0-9]{1,3})?"
-_TYPED_NUMBER = re.compile(rf"{_NUMBER}|\.[0-9]{{1,24}}")
+_NUMBER = r"[0-9]{1,3}(?:\.[0-9]{1,26})?(?:e-[0-9]{1,3})?"
+_TYPED_NUMBER = re.compile(rf"{_NUMBER}|\.[0-9]{{1,26}}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,17 +76,16 @@ class Study:
 
     @classmethod
     def from_address(cls, values: Mapping[str, str]) -> Self:
-        """Read query parameters; none at all mean the default comparison with the article's recipe and protocol.
+        """Read query parameters; none of a known name mean the default comparison, the article's.
 
-        Where there are some, a missing one takes `RunConfig`'s default. Raises ValueError with a sentence for people.
+        Others are ignored: links gain some on their way. Where there are some, a missing one takes `RunConfig`'s
+        default. Raises ValueError with a sentence for people.
         """
-        if not values:
+        known = {name: text for name, text in values.items() if name in ADDRESS_NAMES}
+        if not known:
             return cls(base=PRESETS[0].config)
-        if unknown := sorted(set(values) - set(_FORMS)):
-            known = ", ".join(_FORMS)
-            raise ValueError(f"the link has an unknown setting {_quoted(unknown[0])}; known are {known}")
         parsed: dict[str, Any] = {}
-        for name, text in values.items():
+        for name, text in known.items():
             pattern, read, _ = _FORMS[name]
             if len(text) > _VALUE_LENGTH or not re.fullmatch(pattern, text):
                 raise ValueError(f"the link's {name} must look like {_EXAMPLES[name]}, got {_quoted(text)}")
@@ -139,6 +138,7 @@ _FORMS: dict[str, _Form] = {
     "protocol": _CHOICE_FORM,
     "seed": _WHOLE_FORM,
 }
+ADDRESS_NAMES = frozenset(_FORMS)
 _EXAMPLES = {
     **{"arms": "0,0.2", "seeds": "5", "hidden": "256-128-64", "batch_norm": "true", "learning_rate": "0.003"},
     **{"schedule": "one-cycle", "batch_size": "64", "epochs": "30", "weight_decay": "0.01", "label_smoothing": "0.1"},

@@ -244,7 +244,6 @@ def test_a_link_to_an_experiment_that_was_run_in_part_offers_to_go_on(lab):
         ({"seeds": "\N{ARABIC-INDIC DIGIT THREE}"}, "seeds must look like 5, got '\N{ARABIC-INDIC DIGIT THREE}'"),
         ({"epochs": "2.5"}, "epochs must look like 30, got '2.5'"),
         ({"schedule": "noon"}, "Schedule must be one of constant, one-cycle"),
-        ({"arms": "0,0.2", "colour": "red"}, "unknown setting 'colour'"),
         ({"arms": ""}, "arms must look like 0,0.2, got ''"),
     ],
 )
@@ -259,6 +258,22 @@ def test_a_broken_link_is_explained_and_the_form_stays_usable(lab, parameters, r
     assert not app.exception
     assert not app.warning
     assert stored(lab) == Study(base=ARTICLE).configs()
+
+
+def test_a_link_with_nothing_of_ours_chooses_no_experiment(lab):
+    app = lab.open("compare", fbclid="IwAR0")
+    assert not app.exception
+    assert not app.warning
+    assert "No experiment chosen" in texts(app.subheader)
+
+
+def test_a_link_that_gained_something_on_its_way_shows_the_same_experiment(lab):
+    train(lab, ONE_SEED)
+    link = {name: f"{value}.\N{ZERO WIDTH SPACE} " for name, value in ONE_SEED.to_address().items()}
+    app = lab.open("compare", **link, utm_source="chat")
+    assert not app.exception
+    assert not app.warning
+    assert table(app)["Seeds"].tolist() == ["1 of 1", "1 of 1"]
 
 
 # Input that cannot be used

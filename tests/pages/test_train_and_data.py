@@ -477,12 +477,24 @@ def test_an_unknown_run_is_explained(lab, page):
 
 @pytest.mark.parametrize("page", ["train", "predict", "inspect"])
 @pytest.mark.parametrize(
+    "gained",
+    ["{}.", " {}\n", "{}\N{ZERO WIDTH SPACE}", "\N{ZERO WIDTH NO-BREAK SPACE}{}", "\u201c{}\u201d,", "({})"],
+    ids=["full stop", "spaces", "zero width", "byte order mark", "quoted", "brackets"],
+)
+def test_a_link_may_gain_something_on_its_way(lab, page, gained):
+    key = lab.train()
+    app = lab.open(page, run=gained.format(key), fbclid="IwAR0")
+    assert not app.exception
+    assert not app.warning
+    assert any(words.startswith("Run 1") for words in texts([*app.subheader, *app.caption]))
+
+
+@pytest.mark.parametrize("page", ["train", "predict", "inspect"])
+@pytest.mark.parametrize(
     "spoil",
     [
         lambda key: key[:-1],
         lambda key: key + "0",
-        lambda key: key + "\n",
-        lambda key: " " + key,
         lambda key: key.upper(),
         lambda key: "\N{ARABIC-INDIC DIGIT THREE}" * 16,
         lambda key: "\N{FULLWIDTH DIGIT THREE}" * 16,
@@ -490,7 +502,7 @@ def test_an_unknown_run_is_explained(lab, page):
         lambda key: "' OR 1=1; --",
         lambda key: "\0" * 16,
     ],
-    ids=["short", "long", "newline", "space", "uppercase", "arabic", "fullwidth", "path", "sql", "zeros"],
+    ids=["short", "long", "uppercase", "arabic", "fullwidth", "path", "sql", "zeros"],
 )
 def test_an_address_that_names_no_run_is_explained(lab, page, spoil):
     key = lab.ask()

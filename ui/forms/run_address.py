@@ -6,7 +6,7 @@ import streamlit as st
 
 from fmnist_core.config import describe
 from fmnist_core.store.run import Run
-from ui import handles
+from ui import handles, link
 
 # ASCII only, and matched to the very end: other scripts' digits or a line break must not slip through.
 _KEY = re.compile(r"[0-9a-f]{16}", re.ASCII)
@@ -14,7 +14,7 @@ _KEY = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 def run_in_address(parameter: str = "run") -> Run | None:
     """The run that a parameter of the address names, or None. One that cannot be shown is explained in a sentence."""
-    key = st.query_params.get(parameter)
+    key = link.value(parameter)
     if key is None:
         return None
     if not _KEY.fullmatch(key):

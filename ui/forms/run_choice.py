@@ -10,7 +10,7 @@ from fmnist_core.config import describe
 from fmnist_core.data.image_name import ImageName
 from fmnist_core.results import side_by_side
 from fmnist_core.store.run import Run, Weights
-from ui import handles
+from ui import handles, link
 from ui.forms.run_address import run_in_address
 from ui.guards import explaining
 from ui.page_files import PAGES
@@ -96,7 +96,7 @@ def _runs_with_a_network() -> list[Run]:
         runs = [
             run for run in handles.shared_runs().runs() if run.best_epoch is not None and handles.has_matching_data(run)
         ]
-        named = {name: run_in_address(name) for name in ("run", "beside") if st.query_params.get(name) != _ALONE}
+        named = {name: run_in_address(name) for name in ("run", "beside") if link.value(name) != _ALONE}
     for run in named.values():
         if run is not None and run not in runs:
             st.info(
@@ -116,18 +116,18 @@ def _runs_with_a_network() -> list[Run]:
 
 def _wanted(by_key: dict[str, Run]) -> tuple[Run, str, Weights]:
     """What the address names; where it names nothing, what was chosen before, or else the newest run's pair."""
-    address, before = st.query_params, st.session_state.setdefault("look", {})
-    key = address.get("run")
+    before = st.session_state.setdefault("look", {})
+    key = link.value("run")
     if key not in by_key:
         key = before.get("run")
     if key not in by_key:
         key = next(iter(by_key))
-    beside = address.get("beside")
+    beside = link.value("beside")
     if beside not in {_ALONE, *by_key} and key == before.get("run"):
         beside = before.get("beside")
     if beside == key or beside not in {_ALONE, *by_key}:
         beside = _counterpart(key, by_key)
-    kind: Weights = "last" if (address.get("weights") or before.get("weights")) == "last" else "best"
+    kind: Weights = "last" if (link.value("weights") or before.get("weights")) == "last" else "best"
     if kind not in _kinds([by_key[one] for one in (key, beside) if one != _ALONE]):
         kind = "best"
     before.update(run=key, beside=beside, weights=kind)

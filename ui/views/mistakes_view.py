@@ -22,6 +22,7 @@ from fmnist_core.results.selection import Probabilities
 from fmnist_core.results.side_by_side import less_dropout_first
 from fmnist_core.store.run import Run
 from fmnist_core.wording import percentage
+from ui import link
 from ui.common_answers import CommonAnswers
 from ui.components.image_grid import Tile, image_grid
 from ui.components.image_route import image_folder
@@ -114,9 +115,9 @@ def _cell(chosen: Chosen, common: CommonAnswers, *, by_change: bool) -> None:
 def _cell_choice() -> tuple[int, int] | None:
     """The cell that the address names, and two fields to name one without a click."""
     cell = None
-    if "cell" in st.query_params:
+    if (named := link.value("cell")) is not None:
         try:
-            cell = parse_cell(st.query_params["cell"])
+            cell = parse_cell(named)
         except ValueError:
             st.warning(
                 "The cell in this page's address is none of this matrix. Choose another one.",

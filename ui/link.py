@@ -1,0 +1,28 @@
+"""What the page's link says. Links come through chats, mails and trackers, which add to them."""
+
+import unicodedata
+from collections.abc import Collection
+
+import streamlit as st
+
+_BEFORE = "\"'([{<*“«"
+_AFTER = ".,;:!?\"')]}>*…”»"
+
+
+def value(name: str) -> str | None:
+    """A parameter's text, without what it gained on its way; None where the link has none of this name."""
+    text = st.query_params.get(name)
+    return None if text is None else _cleaned(text)
+
+
+def values(names: Collection[str]) -> dict[str, str]:
+    """The parameters of these names that the link has; others, such as a tracker's, are no business of ours."""
+    return {name: _cleaned(text) for name, text in st.query_params.items() if name in names}
+
+
+def _cleaned(text: str) -> str:
+    """`text` without characters that nobody sees, and without the spaces and punctuation of a sentence around it."""
+    visible = "".join(character for character in text if unicodedata.category(character) not in {"Cf", "Cc"})
+    while visible != (shorter := visible.strip().lstrip(_BEFORE).rstrip(_AFTER)):
+        visible = shorter
+    return visible
