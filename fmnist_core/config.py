@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
 
-from fmnist_core.wording import counted, number_text
+from fmnist_core.wording import number_text
 
 Schedule = Literal["constant", "one-cycle"]
 Protocol = Literal["held-out", "article"]
@@ -190,17 +190,3 @@ PRESETS: tuple[Preset, ...] = (
 def preset_of(config: RunConfig, presets: Sequence[Preset] = PRESETS) -> Preset | None:
     """The preset that `config` equals but for its seed, or None."""
     return next((preset for preset in presets if replace(preset.config, seed=config.seed) == config), None)
-
-
-def describe(config: RunConfig) -> str:
-    """The config in a few words: its preset's name, or network and what differs from the article's recipe."""
-    seed = f" · seed {config.seed}"
-    if preset := preset_of(config):
-        return preset.name + seed
-    words = ["-".join(map(str, config.hidden))]
-    if config.dropout:
-        words.append(f"dropout {config.dropout:g}")
-    if config.batch_norm:
-        words.append("batch norm")
-    words.append(counted(config.epochs, "epoch"))
-    return ", ".join(words) + seed

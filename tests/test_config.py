@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from fmnist_core.config import PRESETS, RunConfig, describe, parse_hidden, preset_of
+from fmnist_core.config import PRESETS, RunConfig, parse_hidden, preset_of
 
 BAD_VALUES = [
     ("hidden", ()),
@@ -98,9 +98,3 @@ def test_presets_are_recognised_whatever_the_seed():
     for preset in PRESETS:
         assert preset_of(dataclasses.replace(preset.config, seed=99)) is preset
     assert preset_of(RunConfig(epochs=29)) is None
-
-
-def test_description_says_what_differs():
-    assert describe(dataclasses.replace(PRESETS[0].config, seed=3)) == "Article · seed 3"
-    words = describe(RunConfig(hidden=(64, 32), dropout=0.5, batch_norm=True, epochs=4))
-    assert words == "64-32, dropout 0.5, batch norm, 4 epochs · seed 0"

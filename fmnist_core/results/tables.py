@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from fmnist_core.config import describe
 from fmnist_core.network.figures import Evaluation
 from fmnist_core.results.diagnosis import best_epoch
+from fmnist_core.results.run_names import describe_all
 from fmnist_core.store.run import Run, Weights
 from fmnist_core.wording import decimal
 
@@ -54,7 +54,7 @@ def runs_table(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "run": [run.number for run in runs],
-            "settings": [describe(run.config) for run in runs],
+            "settings": describe_all([run.config for run in runs]),
             "status": [run.status for run in runs],
             "epochs": [f"{run.epochs_done} of {run.config.epochs}" for run in runs],
             "best_epoch": pd.array([run.best_epoch for run in runs], dtype="Int64"),

@@ -13,13 +13,13 @@ import pytest
 from PIL import Image
 from torch import Generator
 
-from fmnist_core.config import describe
 from fmnist_core.data.dataset import CLASSES
 from fmnist_core.data.evaluation_images import common_images
 from fmnist_core.data.image_name import ImageName
 from fmnist_core.network.model import MLP, model_to_bytes
 from fmnist_core.pictures.own_picture import background_is_bright, prepare
 from fmnist_core.results import selection
+from fmnist_core.results.run_names import describe, describe_all
 from fmnist_core.results.selection import PAIR_CHOICES, select
 from fmnist_core.store.predictions import unpack
 from tests.components import component_data, set_state, trigger
@@ -233,7 +233,8 @@ def test_the_run_in_the_address_is_the_one_that_is_asked(lab):
     first, second = lab.train(), lab.train(OTHER_SEED)
     app = lab.open("predict", run=first)
     box = app.selectbox(key="look.run")
-    assert box.options == [f"Run 2 · {describe(OTHER_SEED)}", f"Run 1 · {describe(CONFIG)}"]
+    names = describe_all([OTHER_SEED, CONFIG])
+    assert box.options == [f"Run {number} · {name}" for number, name in zip((2, 1), names, strict=True)]
     assert box.value == first
     assert bars(app) == answers(lab, pixels_of(lab, shown(app)), first)
     assert lab.open("predict").selectbox(key="look.run").value == second  # the newest, where the address names none
@@ -302,7 +303,7 @@ def test_choices_of_runs_and_weights_go_into_the_address(lab):
 def test_the_second_run_can_never_be_the_first(lab):
     plain, dropped = pair(lab)
     app = lab.open("predict", run=plain, beside=dropped)
-    assert f"Run 1 · {describe(CONFIG)}" not in app.selectbox(key="look.beside").options
+    assert not any(name.startswith("Run 1 ") for name in app.selectbox(key="look.beside").options)
     choose(app, "look.run", dropped)
     assert app.selectbox(key="look.beside").value == plain
 

@@ -12,12 +12,13 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fmnist_core.config import PRESETS, RunConfig, describe
+from fmnist_core.config import PRESETS, RunConfig
 from fmnist_core.data.background import BackgroundData
 from fmnist_core.data.dataset import CLASSES, DataError
 from fmnist_core.data.download import Progress
 from fmnist_core.jobs import worker
 from fmnist_core.results.diagnosis import diagnose
+from fmnist_core.results.run_names import describe, describe_all
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.runs import Store
 from tests.components import component_data
@@ -629,7 +630,7 @@ def test_all_runs_are_listed_newest_first(lab):
     table = lab.open().dataframe(key="train.runs").value
     assert table["run"].tolist() == [2, 1]
     assert table["status"].tolist() == ["queued", "finished"]
-    assert table["settings"].tolist() == [describe(replace(CONFIG, seed=1)), describe(CONFIG)]
+    assert table["settings"].tolist() == describe_all([replace(CONFIG, seed=1), CONFIG])
 
 
 # Data

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from fmnist_core.charts.colours import colours_of
-from fmnist_core.config import describe
 from fmnist_core.data.image_name import ImageName
 from fmnist_core.results import side_by_side
+from fmnist_core.results.run_names import describe_all
 from fmnist_core.store.run import Run, Weights
 from ui import handles, link
 from ui.forms.run_address import run_in_address
@@ -52,14 +52,14 @@ def run_choice() -> Chosen:
     st.session_state.update({"look.run": run.key, "look.beside": beside, "look.kind": kind})
     first, second, weights = st.columns([5, 5, 3])
 
-    def title(key: str) -> str:
-        run = by_key.get(key)
-        return "No second run" if run is None else f"Run {run.number} · {describe(run.config)}"
+    names = describe_all([run.config for run in runs])
+    titles = {run.key: f"Run {run.number} · {name}" for run, name in zip(runs, names, strict=True)}
+    titles[_ALONE] = "No second run"
 
     first.selectbox(
         "Run",
         list(by_key),
-        format_func=title,
+        format_func=titles.__getitem__,
         key="look.run",
         on_change=_choose,
         args=(by_key, True),
@@ -68,7 +68,7 @@ def run_choice() -> Chosen:
     second.selectbox(
         "Beside it",
         [_ALONE, *(key for key in by_key if key != run.key)],
-        format_func=title,
+        format_func=titles.__getitem__,
         key="look.beside",
         on_change=_choose,
         args=(by_key,),

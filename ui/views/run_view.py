@@ -7,7 +7,7 @@ import streamlit as st
 
 from fmnist_core.charts.colours import run_colour
 from fmnist_core.charts.style import Metric
-from fmnist_core.config import describe
+from fmnist_core.results.run_names import describe
 from fmnist_core.store.run import Run, Status
 from fmnist_core.store.shared_runs import run_state, run_version
 from fmnist_core.wording import counted

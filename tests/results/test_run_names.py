@@ -1,0 +1,64 @@
+from dataclasses import fields, replace
+from itertools import combinations
+
+import pytest
+
+from fmnist_core.config import PRESETS, RunConfig
+from fmnist_core.results.run_names import describe, describe_all, describe_recipe
+
+OTHER = RunConfig(
+    hidden=(64, 32),
+    dropout=0.1 + 0.2,
+    batch_norm=True,
+    learning_rate=0.01,
+    schedule="one-cycle",
+    batch_size=128,
+    epochs=1,
+    weight_decay=1e-6,
+    label_smoothing=0.1,
+    flips=True,
+    protocol="article",
+    seed=3,
+)
+NAMES = [field.name for field in fields(RunConfig)]
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        (replace(PRESETS[0].config, seed=3), "Article · seed 3"),
+        (replace(PRESETS[1].config, learning_rate=0.03), "Article with dropout 0.2, learning rate 0.03 · seed 0"),
+        (replace(PRESETS[3].config, dropout=0.0, flips=True), "Best, no dropout, flips · seed 0"),
+        (RunConfig(), "Article, held-out validation · seed 0"),
+        (RunConfig(hidden=(64, 32), dropout=0.5, epochs=1), "64-32, dropout 0.5, 1 epoch · seed 0"),
+    ],
+)
+def test_a_name_says_what_differs_from_the_nearest_preset_or_else_from_the_defaults(config, name):
+    assert describe(config) == name
+
+
+@pytest.mark.parametrize("base", [*(preset.config for preset in PRESETS), RunConfig(hidden=(16,), epochs=2), OTHER])
+def test_runs_that_differ_in_any_setting_have_different_names(base):
+    other = OTHER if base is not OTHER else RunConfig()
+    configs = [base, *(replace(base, **{name: getattr(other, name)}) for name in NAMES)]
+    configs += [replace(base, **{name: getattr(other, name) for name in pair}) for pair in combinations(NAMES, 2)]
+    different = set(configs)
+    assert len({describe(config) for config in different}) == len(different)
+    assert len(set(describe_all(sorted(different, key=str)))) == len(different)
+
+
+def test_what_tells_listed_runs_apart_comes_first():
+    base = PRESETS[0].config
+    listed = [replace(base, learning_rate=0.01), replace(base, learning_rate=0.03)]
+    assert describe_all(listed) == ["learning rate 0.01 · Article, seed 0", "learning rate 0.03 · Article, seed 0"]
+    assert describe_all([base, replace(base, seed=1)]) == ["seed 0 · Article", "seed 1 · Article"]
+
+
+def test_a_run_that_is_listed_alone_has_its_plain_name():
+    assert describe_all([]) == []
+    assert describe_all([OTHER]) == [describe(OTHER)]
+
+
+def test_a_recipe_leaves_out_dropout_and_seed():
+    assert describe_recipe(replace(PRESETS[3].config, dropout=0.5, seed=4)) == "Best"
+    assert describe_recipe(replace(PRESETS[0].config, learning_rate=0.01)) == "Article, learning rate 0.01"
