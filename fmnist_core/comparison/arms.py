@@ -10,7 +10,7 @@ import pandas as pd
 from fmnist_core.comparison.paired_statistics import paired_difference
 from fmnist_core.config import count_parameters
 from fmnist_core.network.figures import Evaluation
-from fmnist_core.results.diagnosis import best_epoch
+from fmnist_core.results.diagnosis import best_epoch, is_at_chance
 from fmnist_core.store.run import Run, Weights
 
 
@@ -113,7 +113,8 @@ def better_arms(
     interval of its difference from each other arm excludes zero. With k arms each of those k - 1 intervals is held
     to (1 - confidence) / (k - 1), Bonferroni's correction: the best of many equal arms looks good by chance, and
     since all k - 1 must exclude zero, a stepwise correction such as Holm's would end at the uncorrected level. Arms
-    are compared over seeds that all of them have finished. Seconds name no arm: they tell how busy the machine was.
+    are compared over seeds that all of them have finished; where all guess, none is better. Seconds name no arm: they
+    tell how busy the machine was.
     """
     by_arm = {
         dropout: {one.seed: outcomes(one, reveal_tests) for one in arm if one.finished}
@@ -122,6 +123,8 @@ def better_arms(
     seeds = sorted(set.intersection(*(set(arm) for arm in by_arm.values()))) if by_arm else []
     better: dict[str, float | None] = dict.fromkeys(_names(reveal_tests))
     if len(by_arm) < 2 or len(seeds) < 2:
+        return better
+    if all(is_at_chance(arm[seed]["validation_accuracy_last"]) for arm in by_arm.values() for seed in seeds):
         return better
     corrected = 1 - (1 - confidence) / (len(by_arm) - 1)
     for name in set(better) - {"seconds"}:

@@ -8,6 +8,7 @@ from fmnist_core.comparison.measures import MEASURES, TEST_MEASURES, Metric
 from fmnist_core.comparison.paired_statistics import CONFIDENCE, PairedDifference, paired_difference, settled
 from fmnist_core.comparison.verdict_words import VerdictWords
 from fmnist_core.config import Protocol
+from fmnist_core.results.diagnosis import is_at_chance
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def conclude(runs: Sequence[ArmRun], first: float, second: float, reveal_tests: 
     Gap, validation loss and accuracy are corrected for one another by Holm's method, so that with equal arms any
     claim on them is made on at most 5 % of comparisons; test figures are corrected among themselves, so that revealing
     them changes no other claim. Where `runs` hold k > 2 arms, each verdict is held to 5 % / (k - 1) instead: the
-    reader may pick the most striking.
+    reader may pick the most striking. Where all networks of both arms guess, nothing is claimed.
     """
     arms = [{one.seed: one for one in runs if one.dropout == dropout} for dropout in (first, second)]
     asked = sorted(arms[0].keys() & arms[1].keys())
@@ -53,10 +54,14 @@ def conclude(runs: Sequence[ArmRun], first: float, second: float, reveal_tests: 
     }
     differences = {metric: paired_difference(before, after, metric) for metric, (before, after) in values.items()}
     shown = tuple(differences.values())
+    guessing = [sum(is_at_chance(_last(arm[seed], "validation_accuracy")) for seed in seeds) for arm in arms]
+    if guessing == [len(seeds)] * 2:
+        return Verdict("Neither arm learns anything.", (words.both_guess(), *words.rest()))
+    hopeless = words.guessing(guessing)
     if all(difference.mean == 0 and not difference.spread > 0 for difference in shown):
-        return Verdict("No difference at all.", (words.identical(), *words.rest()), shown)
+        return Verdict("No difference at all.", (*hopeless, words.identical(), *words.rest()), shown)
     if len(seeds) == 1:
-        return Verdict(words.one_pair_headline(), (words.one_pair(seeds[0], values), *words.rest()), shown)
+        return Verdict(words.one_pair_headline(), (*hopeless, words.one_pair(seeds[0], values), *words.rest()), shown)
     level = (1 - CONFIDENCE) / rivals
     claims, undecided = set[str](), list[str]()
     for family in families:
@@ -74,7 +79,7 @@ def conclude(runs: Sequence[ArmRun], first: float, second: float, reveal_tests: 
     better, worse = loss < 0 or accuracy > 0, loss > 0 or accuracy < 0
     return Verdict(
         words.headline(gap, loss, accuracy),
-        (*sentences, *undecided, *words.rest(), words.footing()),
+        (*hopeless, *sentences, *undecided, *words.rest(), words.footing()),
         shown,
         None if better == worse else better,
         frozenset(claims),

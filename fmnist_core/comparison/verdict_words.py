@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fmnist_core.comparison.measures import Metric, measure_name
 from fmnist_core.comparison.paired_statistics import CONFIDENCE, SEEDS_CAP, PairedDifference, seeds_needed
 from fmnist_core.config import Protocol
-from fmnist_core.wording import capitalised, dropout_name, listed
+from fmnist_core.wording import capitalised, counted, dropout_name, listed
 
 # Fewer tell so little about the spread that they give no estimate of how many would do.
 ENOUGH_PAIRS = 3
@@ -45,6 +45,22 @@ class VerdictWords:
     def identical(self) -> str:
         where = "with the one seed" if self.pairs == 1 else f"in all {self.pairs} pairs"
         return f"{capitalised(self.subject)} and {dropout_name(self.first)} end with the same figures {where}."
+
+    def both_guess(self) -> str:
+        return (
+            f"With {dropout_name(self.first)} as with {self.subject}, all networks end at an accuracy of about 10%, "
+            "as by guessing, so there is nothing to compare. Try a lower learning rate, less dropout or fewer layers."
+        )
+
+    def guessing(self, counts: Sequence[int]) -> tuple[str, ...]:
+        """What to know before all else: how many of each arm's networks are at chance, where some are."""
+        return tuple(
+            f"{capitalised(dropout_name(rate))} {'learns' if count == self.pairs else 'often learns'} nothing: "
+            f"{count} of {counted(self.pairs, 'network')} {'ends' if count == 1 else 'end'} at an accuracy of about "
+            "10%, as by guessing."
+            for rate, count in zip((self.first, self.second), counts, strict=True)
+            if count
+        )
 
     def one_pair_headline(self) -> str:
         return "One seed cannot settle it." if self.asked == 1 else "One pair of runs cannot settle it."

@@ -391,6 +391,15 @@ def test_the_best_of_three_must_beat_both_by_the_corrected_interval(trained):
     assert better_arms(clear)["validation_loss_last"] == 0.2
 
 
+def test_where_all_networks_guess_no_arm_is_better(trained):
+    def losses(rate, loss, accuracy):
+        return [arm_run(trained, rate, seed, loss=loss + noise, accuracy=accuracy) for seed, noise in enumerate(NOISE)]
+
+    guessing = losses(0.0, 2.4, 0.1)
+    assert set(better_arms(guessing + losses(0.2, 2.3, 0.1)).values()) == {None}
+    assert better_arms(guessing + losses(0.2, 1.0, 0.7))["validation_loss_last"] == 0.2
+
+
 def test_one_seed_marks_nothing(trained):
     runs = [arm_run(trained, rate, 0, loss=0.4 - rate / 10) for rate in (0.0, 0.5)]
     assert set(better_arms(runs, reveal_tests=True).values()) == {None}

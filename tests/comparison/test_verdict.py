@@ -307,6 +307,33 @@ def test_one_finished_pair_of_five_waits_for_the_others():
     assert "Run five seeds" not in " ".join(verdict.sentences)
 
 
+@pytest.mark.parametrize("seeds", [1, 5])
+def test_of_two_arms_that_guess_nothing_is_claimed(seeds):
+    runs = [
+        arm_run(rate, seed, (loss + NOISE[seed], loss, 0.1))
+        for rate, loss in ((0.0, 2.4), (0.2, 2.3))
+        for seed in range(seeds)
+    ]
+    verdict = conclude(runs, 0.0, 0.2)
+    assert verdict.headline == "Neither arm learns anything."
+    assert "lower learning rate" in verdict.sentences[0]
+    assert (verdict.helps, verdict.settled, verdict.differences) == (None, frozenset(), ())
+
+
+@pytest.mark.parametrize(("guessing", "begin"), [(5, "Dropout 0.2 learns nothing: 5 of"), (2, "Dropout 0.2 often")])
+def test_an_arm_that_guesses_is_named_before_all_else(guessing, begin):
+    learnt = arms()
+    runs = [
+        arm_run(0.2, one.seed, (2.303, 2.303 + NOISE[one.seed], 0.1)) if one.dropout and one.seed < guessing else one
+        for one in learnt
+    ]
+    verdict = conclude(runs, 0.0, 0.2)
+    assert verdict.sentences[0].startswith(begin)
+    assert not any(
+        "by guessing" in sentence for sentence in (*verdict.sentences[1:], *conclude(learnt, 0, 0.2).sentences)
+    )
+
+
 @pytest.mark.parametrize("status", ["queued", "running", "stopped", "failed"])
 def test_only_finished_pairs_count(status):
     runs = arms(loss=-0.05)

@@ -27,12 +27,13 @@ ARTICLE_VALIDATION_WITH_DROPOUT = (
 )
 
 
-def curves(validation, training):
+def curves(validation, training, accuracy=0.85):
     return pd.DataFrame(
         {
             "epoch": range(1, len(validation) + 1),
             "validation_loss": validation,
             "evaluated_training_loss": training,
+            "validation_accuracy": accuracy,
         }
     )
 
@@ -100,6 +101,24 @@ def test_a_loss_that_rises_together_with_training_loss_neither_overfits_nor_fits
 def test_a_network_that_learns_nothing_does_not_fit_well():
     """The loss of a guess among ten classes, as when all units have died."""
     assert diagnose(curves([2.303] * 12, [2.303] * 12)).finding != "fits well"
+
+
+@pytest.mark.parametrize("done", [2, 3, 12])
+@pytest.mark.parametrize("loss", [2.303, 3e13])
+def test_a_network_that_guesses_learns_nothing_from_the_second_epoch_on(done, loss):
+    diagnosis = diagnose(curves([loss] * done, [loss] * done, accuracy=0.1))
+    assert diagnosis.finding == "learns nothing"
+    assert "10.0%" in diagnosis.sentence
+    assert "lower learning rate" in diagnosis.sentence
+
+
+def test_one_epoch_of_guessing_is_too_early_to_tell():
+    assert diagnose(curves([2.303], [2.303], accuracy=0.1)).finding == "too early"
+
+
+def test_a_network_that_began_by_guessing_and_learns_now_is_not_called_hopeless():
+    frame = curves([2.303, 2.303, 0.8], [2.303, 2.303, 0.8], accuracy=[0.1, 0.1, 0.7])
+    assert diagnose(frame).finding == "too early"
 
 
 def test_the_articles_run_without_dropout_overfits():
