@@ -28,7 +28,7 @@ from fmnist_core.charts.mean_curves import (
     style_curves,
     unit,
 )
-from fmnist_core.charts.style import LEGEND_ABOVE, Metric, mark_best_epoch, note
+from fmnist_core.charts.style import LEGEND_ABOVE, Extent, Metric, mark_best_epoch, note
 from fmnist_core.comparison.arms import band
 from fmnist_core.wording import capitalised, dropout_name
 
@@ -76,6 +76,7 @@ def arm_panels(
     extent = extent_of(
         [frame for of_arm in bands for frame in of_arm.values()],
         [values for of_arm in references for _, values in of_arm.values()],
+        metric,
     )
     return [
         _panel(arm, of_arm, published, metric, total_epochs, extent, validation_name)
@@ -89,7 +90,7 @@ def _panel(
     published: dict[str, tuple[list[int], list[float]]],
     metric: Metric,
     total_epochs: int,
-    extent: tuple[float, float] | None,
+    extent: Extent | None,
     validation_name: str,
 ) -> go.Figure:
     figure = go.Figure()
@@ -254,7 +255,7 @@ def overlay(
                 legendgroup=arm.name,
                 showlegend=False,
             )
-    style_curves(figure, metric, total_epochs, extent_of(everything, published_values, with_zero=metric == "gap"))
+    style_curves(figure, metric, total_epochs, extent_of(everything, published_values, metric))
     figure.update_layout(legend={**LEGEND_ABOVE, "traceorder": "normal"})
     figure.update_yaxes(title={"text": unit(metric), "standoff": 12})
     if metric == "gap":

@@ -5,7 +5,16 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from fmnist_core.charts.style import LEGEND_ABOVE, Metric, mark_best_epoch, note, style, style_epoch_axis
+from fmnist_core.charts.style import (
+    LEGEND_ABOVE,
+    Metric,
+    cut_curves,
+    extent_of_values,
+    mark_best_epoch,
+    note,
+    style,
+    style_epoch_axis,
+)
 
 
 def learning_curves(
@@ -70,6 +79,11 @@ def learning_curves(
         figure.update_traces(x=[None], y=[None])
         figure.update_yaxes(range=[0, 1])
         note(figure, "The first epoch appears here", x=0.5, y=0.5, xref="paper", yref="paper")
+    extent = extent_of_values(
+        epochs[[f"{data}_{metric}" for _, data, _ in curves]].to_numpy().ravel().tolist(), are_losses=metric == "loss"
+    )
+    if extent is not None and extent.is_cut:
+        cut_curves(figure, extent)
     if best is not None:
         mark_best_epoch(figure, best, metric=metric, total_epochs=total_epochs)
     return figure

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fmnist_core.charts.colours import see_through
-from fmnist_core.charts.style import style, style_epoch_axis
+from fmnist_core.charts.style import Extent, cut_curves, extent_of_values, style, style_epoch_axis
 from fmnist_core.comparison.arms import band
 
 CurveMetric = Literal["loss", "accuracy", "gap"]
@@ -63,29 +63,26 @@ def mean_line(mean: pd.DataFrame, seeds: int, metric: CurveMetric) -> dict[str, 
     }
 
 
-def extent_of(
-    bands: Sequence[pd.DataFrame], more: Sequence[Sequence[float]], *, with_zero: bool = False
-) -> tuple[float, float] | None:
-    """The lowest and the highest value of all curves and bands, with some room."""
+def extent_of(bands: Sequence[pd.DataFrame], more: Sequence[Sequence[float]], metric: CurveMetric) -> Extent | None:
+    """The extent of all curves and bands; that of gaps has zero in it."""
     values = [value for frame in bands for side in ("mean", "low", "high") for value in frame[side]]
     values += [value for some in more for value in some]
-    values = [value for value in values if math.isfinite(value)]
-    if not values:
-        return None
-    low, high = (min([*values, 0.0]), max([*values, 0.0])) if with_zero else (min(values), max(values))
-    room = 0.06 * (high - low) or 0.05
-    return (low - room, high + room)
+    if metric == "gap" and any(map(math.isfinite, values)):
+        values.append(0.0)
+    return extent_of_values(values, are_losses=metric == "loss")
 
 
-def style_curves(figure: go.Figure, metric: CurveMetric, total_epochs: int, extent: tuple[float, float] | None) -> None:
+def style_curves(figure: go.Figure, metric: CurveMetric, total_epochs: int, extent: Extent | None) -> None:
     """Give curves their axes, from `extent` alone, so that figures with one extent look alike."""
     style(figure, margin={"l": 64, "r": 12, "t": 8, "b": 48})
     style_epoch_axis(figure, total_epochs)
     figure.update_layout(uirevision=metric, hovermode="x unified", hoverlabel_namelength=-1)
     if extent is None:
         figure.update_yaxes(range=[0, 1])
+    elif extent.is_cut:
+        cut_curves(figure, extent)
     else:  # like a fixed range, but a double click returns to today's ends, not to those of the first epoch
-        figure.update_yaxes(autorange=True, autorangeoptions={"minallowed": extent[0], "maxallowed": extent[1]})
+        figure.update_yaxes(autorange=True, autorangeoptions={"minallowed": extent.low, "maxallowed": extent.high})
     figure.update_yaxes(
         tickformat="~%" if metric == "accuracy" else "~g",
         nticks=8,

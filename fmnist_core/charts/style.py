@@ -4,11 +4,14 @@ Colours of text, grid and background live in the template alone, so that a page 
 what carries meaning (a run's colour, a line's style) is set on the traces.
 """
 
-from typing import Any, Literal
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 import plotly.graph_objects as go
 
 from fmnist_core.charts.colours import NEUTRAL
+from fmnist_core.wording import decimal
 
 Metric = Literal["loss", "accuracy"]
 
@@ -32,9 +35,12 @@ def style(figure: go.Figure, margin: dict[str, int]) -> None:
 def style_epoch_axis(figure: go.Figure, total_epochs: int) -> None:
     """Span the x axis from epoch 1 to `total_epochs`, whatever has been drawn so far."""
     padding = max(0.5, 0.02 * total_epochs)
+    figure.update_layout(meta={"doubleClick": "reset+autosize"})  # read by live_chart.js
     figure.update_xaxes(
         title={"text": "Epoch", "standoff": 8},
         range=[1 - padding, total_epochs + padding],
+        # A view of everything spans the same.
+        autorangeoptions={"minallowed": 1 - padding, "maxallowed": total_epochs + padding},
         showgrid=False,
         zeroline=False,
         spikecolor=NEUTRAL,
@@ -42,6 +48,66 @@ def style_epoch_axis(figure: go.Figure, total_epochs: int) -> None:
         unifiedhovertitle_text="Epoch %{x}",
         **({"dtick": 1} if total_epochs <= 12 else {"nticks": 10}),  # whole numbers either way
     )
+
+
+class Extent(NamedTuple):
+    """Where a y axis ends, with some room: at first, and once a visitor asks for all there is."""
+
+    low: float
+    high: float
+    lowest: float
+    highest: float
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the axis leaves something out at first."""
+        return self.highest > self.high
+
+
+def extent_of_values(values: Sequence[float], *, are_losses: bool) -> Extent | None:
+    """The extent of what curves show; None where no value is finite.
+
+    The losses of a run that diverges would flatten all that came before. Those beyond twice the loss of guessing and
+    ten times the lowest loss are left out at first.
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return None
+    shown = finite
+    if are_losses:
+        limit = max(2 * math.log(10), 10 * min((value for value in finite if value >= 0), default=0.0))
+        if max(finite) > limit:
+            shown = [value for value in finite if 0 <= value <= limit]
+    return Extent(*_with_room(shown), *_with_room(finite))
+
+
+def _with_room(values: Sequence[float]) -> tuple[float, float]:
+    room = 0.06 * (max(values) - min(values)) or 0.05
+    return min(values) - room, max(values) + room
+
+
+def cut_curves(figure: go.Figure, extent: Extent) -> None:
+    """Leave out of a figure what its extent leaves out at first, and say how high its own curves go.
+
+    A double click shows all of it.
+    """
+    figure.update_yaxes(
+        range=[extent.low, extent.high],
+        autorange=False,
+        autorangeoptions={"minallowed": extent.lowest, "maxallowed": extent.highest},
+    )
+    drawn = [value for trace in figure.data for value in trace.y or () if value is not None and math.isfinite(value)]
+    if drawn and max(drawn) > extent.high:
+        note(
+            figure,
+            f"\N{UPWARDS ARROW} up to {decimal(max(drawn), 1)}",
+            x=1,
+            y=0.9,
+            xref="paper",
+            yref="paper",
+            xanchor="right",
+            yanchor="top",
+        )
 
 
 def mark_best_epoch(figure: go.Figure, best: int, *, metric: Metric, total_epochs: int) -> None:

@@ -59,6 +59,16 @@ def test_every_arm_has_a_panel_with_its_name_and_colour():
     assert {trace.line.color for trace in lines(second).values()} == {RUN_COLOURS[1]}
 
 
+def test_an_arm_that_diverges_does_not_flatten_the_others():
+    wild = run(6, 0.1)
+    wild.loc[4:, "validation_loss"] = 3e13
+    calm, diverging = panels([arm(0.0, run(6), run(6, 0.2)), arm(0.2, wild, run(6, 0.3), position=1)])
+    assert calm.layout.yaxis.range == diverging.layout.yaxis.range
+    assert calm.layout.yaxis.range[1] < 5
+    assert calm.layout.yaxis.autorangeoptions.maxallowed == diverging.layout.yaxis.autorangeoptions.maxallowed > 3e13
+    assert [any("up to" in text for text in notes(figure)) for figure in (calm, diverging)] == [False, True]
+
+
 @pytest.mark.parametrize("metric", ["loss", "accuracy"])
 def test_lines_are_means_and_bands_a_standard_deviation(metric):
     figure = panels(metric=metric)[0]

@@ -51,6 +51,36 @@ def test_dropout_and_the_validation_set_are_named_in_the_legend():
     assert names == ["Training, as trained (dropout on)", "Training, evaluated (dropout off)", "Test set"]
 
 
+def diverging(metric="loss"):
+    frame = history(5)
+    frame.loc[3:, "validation_loss"] = [3e13, 7.5]
+    return frame, learning_curves(frame, metric=metric, colour="#3f72d8", total_epochs=30, best_epoch=3)
+
+
+def test_losses_of_a_run_that_diverges_do_not_flatten_what_came_before():
+    frame, figure = diverging()
+    low, high = figure.layout.yaxis.range
+    ordinary = frame.drop(columns=["epoch", "seconds"]).filter(like="loss").head(3).to_numpy()
+    assert low < ordinary.min() < ordinary.max() < high < 1
+    assert "up to 3.0 \N{MULTIPLICATION SIGN} 10¹³" in " ".join(note.text for note in figure.layout.annotations)
+
+
+def test_all_of_a_run_that_diverges_can_still_be_seen():
+    frame, figure = diverging()
+    assert list(figure.data[2].y) == frame["validation_loss"].tolist()
+    whole = figure.layout.yaxis.autorangeoptions
+    assert whole.minallowed < frame["training_loss"].min()
+    assert whole.maxallowed > 3e13
+    assert figure.layout.xaxis.autorangeoptions.maxallowed == figure.layout.xaxis.range[1]
+    assert figure.layout.meta["doubleClick"] == "reset+autosize"
+
+
+def test_nothing_is_left_out_where_nothing_diverges():
+    for figure in (curves(), diverging("accuracy")[1]):
+        assert figure.layout.yaxis.range is None
+        assert not any("up to" in note.text for note in figure.layout.annotations)
+
+
 @pytest.mark.parametrize("total", [1, 5, 30, 200])
 def test_epoch_axis_stands_still_while_the_run_grows(total):
     ranges = {tuple(curves(count, total_epochs=total).layout.xaxis.range) for count in range(min(total, 4) + 1)}

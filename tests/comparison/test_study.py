@@ -393,7 +393,8 @@ def test_the_best_of_three_must_beat_both_by_the_corrected_interval(trained):
 
 def test_where_all_networks_guess_no_arm_is_better(trained):
     def losses(rate, loss, accuracy):
-        return [arm_run(trained, rate, seed, loss=loss + noise, accuracy=accuracy) for seed, noise in enumerate(NOISE)]
+        noise = NOISE * (1 + rate)
+        return [arm_run(trained, rate, seed, loss=loss + noise[seed], accuracy=accuracy) for seed in range(len(NOISE))]
 
     guessing = losses(0.0, 2.4, 0.1)
     assert set(better_arms(guessing + losses(0.2, 2.3, 0.1)).values()) == {None}

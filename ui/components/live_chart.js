@@ -83,9 +83,9 @@ async function render(chart) {
       // Made once: with a new button the configuration would count as changed, and Plotly would start anew.
       (chart.config ??= {
         displaylogo: false,
-        // "autosize" would shrink the epoch axis to the epochs seen so far. Each tap comes as a double click, because
-        // browsers make a mouse's click of it as well.
-        doubleClick: isTouch ? false : "reset",
+        // "autosize" would move axes that have no view of everything; a figure that has one says so. Each tap comes as
+        // a double click, because browsers make a mouse's click of it as well.
+        doubleClick: isTouch ? false : (chart.figure.layout.meta?.doubleClick ?? "reset"),
         modeBarButtons: [[...(canZoom(chart.figure.layout) ? ["zoomIn2d", "zoomOut2d", "resetScale2d"] : []), downloadButton(chart)]],
       }),
     );
