@@ -23,8 +23,10 @@ if said := link.values(ADDRESS_NAMES):
         study = Study.from_address(said)
     except ValueError as error:
         st.warning(f"The link does not describe an experiment. {sentence(error)}", icon=":material/link_off:")
-if "compare.dropouts" not in st.session_state:
+is_other = study is not None and said != st.session_state.get("compare.shown")  # a link, or the browser's Back
+if is_other or "compare.dropouts" not in st.session_state:
     fill_study_form(study or Study.from_address({}))
+st.session_state["compare.shown"] = said
 
 setup, result = st.columns([1, 3], gap="large")
 with setup:

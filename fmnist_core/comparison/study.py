@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 from fmnist_core.config import DROPOUT_LIMITS, PRESETS, SEED_LIMITS, RunConfig
+from fmnist_core.results.run_names import describe_recipe
 from fmnist_core.wording import number_text
 
 ARM_LIMITS = (2, 8)
@@ -64,6 +65,11 @@ class Study:
     def configs(self) -> list[RunConfig]:
         """All runs, seed by seed, so that whole pairs finish early."""
         return [config for seed in zip(*map(self.arm_configs, self.dropouts), strict=True) for config in seed]
+
+    def describe(self) -> str:
+        """What its runs have in common, in a few words, and their seeds."""
+        first, last = self.base.seed, self.base.seed + self.seeds - 1
+        return f"{describe_recipe(self.base)} · " + (f"seed {first}" if first == last else f"seeds {first} to {last}")
 
     def to_address(self) -> dict[str, str]:
         """Query parameters, `from_address`'s inverse: arms, seeds and what differs from `RunConfig`'s defaults."""

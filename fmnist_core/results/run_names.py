@@ -51,7 +51,9 @@ def describe_all(configs: Sequence[RunConfig]) -> list[str]:
 
 def describe_recipe(config: RunConfig) -> str:
     """What the runs of a comparison have in common, in a few words: all but dropout and seed."""
-    return ", ".join(_parts(config, leaving_out=("dropout", "seed")).values())
+    apart = ("epochs", "protocol")
+    recipe = ", ".join(_parts(config, leaving_out=("dropout", "seed", *apart)).values())
+    return " · ".join([recipe, *(_WORDS[name](getattr(config, name)) for name in apart)])
 
 
 @lru_cache(maxsize=4096)

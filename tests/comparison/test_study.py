@@ -77,6 +77,11 @@ def test_the_last_seed_there_is_can_be_used():
     assert study.configs()[-1].seed == SEED_LIMITS[1]
 
 
+def test_a_comparison_is_named_by_its_recipe_and_its_seeds():
+    assert Study(base=replace(PRESETS[0].config, seed=3)).describe().endswith("validated on the test set · seed 3")
+    assert Study(base=RunConfig(seed=3), seeds=5).describe().endswith("held-out validation · seeds 3 to 7")
+
+
 # As people type
 
 

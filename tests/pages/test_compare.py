@@ -267,6 +267,27 @@ def test_a_link_with_nothing_of_ours_chooses_no_experiment(lab):
     assert "No experiment chosen" in texts(app.subheader)
 
 
+def test_after_back_the_form_shows_the_experiment_that_the_result_is_of(lab):
+    other = replace(STUDY, dropouts=(0.0, 0.5), seeds=1)
+    app = open_study(lab, STUDY)
+    app.text_input(key="compare.dropouts").set_value("0, 0.5")
+    app.text_input(key="compare.seeds").set_value("1")
+    press(app, "compare.start")
+    assert setup(app) == ("0, 0.5", 1)
+    assert other.describe() in texts(app.caption)
+    app.query_params.update(STUDY.to_address())
+    app.run()
+    assert setup(app) == ("0, 0.2", 2)
+    train(lab, STUDY)
+    assert STUDY.describe() in texts(app.run().caption)
+
+
+def test_what_is_typed_into_the_form_stays_while_the_result_is_the_same(lab):
+    app = open_study(lab, STUDY)
+    app.text_input(key="compare.dropouts").set_value("0, 0.5").run()
+    assert setup(app.run()) == ("0, 0.5", 2)
+
+
 def test_a_link_that_gained_something_on_its_way_shows_the_same_experiment(lab):
     train(lab, ONE_SEED)
     link = {name: f"{value}.\N{ZERO WIDTH SPACE} " for name, value in ONE_SEED.to_address().items()}

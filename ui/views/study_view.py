@@ -138,6 +138,7 @@ def _state(now: Collected, progress: Progress) -> None:
 
 
 def _answer(study: Study, now: Collected, reveal: bool) -> None:
+    st.caption(study.describe())
     first, *others = study.dropouts
     second = others[0]
     if len(others) > 1:
