@@ -237,4 +237,4 @@ def progress_bars(app):
     """Share and text of what is under way."""
     ours = [json.loads(element.proto.json) for element in app.get("bidi_component")]
     bars = [(element.proto.value, element.proto.text) for element in app.get("progress")]
-    return bars + [(bar["share"], bar["text"]) for bar in ours if "share" in bar]
+    return bars + [(bar["share"], bar["text"]) for bar in ours if "share" in bar and not bar["is_quiet"]]

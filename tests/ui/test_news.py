@@ -8,7 +8,7 @@ import pytest
 
 from tests.components import component_data
 from tests.http import fetch
-from tests.page_lab import CONFIG, press
+from tests.page_lab import CONFIG, keys, press, progress_bars
 from ui.components import news
 
 
@@ -71,12 +71,38 @@ def test_the_first_epoch_draws_the_page_anew_since_it_gets_other_parts(lab):
     assert ask(data["url"], since=data["tag"]).json()["version"] != data["version"]
 
 
-def test_a_run_that_ended_is_no_longer_watched(lab):
+def test_a_run_that_has_finished_is_no_longer_watched(lab):
     key, app, data = watched(lab)
-    lab.store.leases.end(key, "a worker", "stopped")
+    lab.store.leases.end(key, "a worker", "finished", last=b"weights")
     assert ask(data["url"], since=data["tag"]).json()["version"] != data["version"]
     app.run()
     assert not [one for one in app.get("bidi_component") if "tag" in json.loads(one.proto.json)]
+
+
+@pytest.mark.parametrize("status", ["stopped", "failed"])
+def test_a_run_that_goes_on_in_another_tab_is_seen(lab, status):
+    key, app, _ = watched(lab)
+    lab.store.leases.end(key, "a worker", status, error="lost")
+    app.run()
+    quiet = component_data(app, "train.watch")
+    assert quiet["is_quiet"]
+    assert not progress_bars(app)
+    assert ask(quiet["url"], since=quiet["tag"]).status == 204
+    lab.ask()
+    assert ask(quiet["url"], since=quiet["tag"]).json()["version"] != quiet["version"]
+    app.run()
+    assert not component_data(app, "train.watch")["is_quiet"]
+    assert "train.stop" in keys(app.button)
+
+
+def test_a_comparison_that_is_run_in_another_tab_is_seen(lab):
+    app = lab.open("compare", hidden="16")
+    quiet = component_data(app, "compare.watch")
+    assert quiet["is_quiet"]
+    press(lab.open("compare", hidden="16"), "compare.start")
+    assert ask(quiet["url"], since=quiet["tag"]).json()["version"] != quiet["version"]
+    app.run()
+    assert not component_data(app, "compare.watch")["is_quiet"]
 
 
 def test_all_visitors_of_a_run_ask_at_one_address(lab):

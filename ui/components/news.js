@@ -39,6 +39,7 @@ function show(watch, news) {
   const percent = Math.round(100 * news.share);
   watch.parent.querySelector(".text").textContent = news.text;
   const track = watch.parent.querySelector(".track");
+  watch.parent.querySelector(".text").hidden = track.hidden = watch.data.is_quiet;
   track.setAttribute("aria-valuenow", percent);
   track.setAttribute("aria-label", news.text);
   track.firstElementChild.style.width = `${100 * news.share}%`;

@@ -65,12 +65,12 @@ _component = st.components.v2.component(
 )
 
 
-def news_bar(topic: str, tell: Callable[[], News], *, key: str, seconds: float) -> None:
+def news_bar(topic: str, tell: Callable[[], News], *, key: str, seconds: float, is_quiet: bool = False) -> None:
     """Draw how far something is, and keep that and what else the news tells of up to date.
 
     This fragment runs again when the version is another. The browser asks every so many `seconds`. `topic` names what
     it is about: for all visitors of one topic, the newest `tell` answers, on a thread of its own and without a session.
-    It may raise StoreError.
+    It may raise StoreError. A quiet one shows nothing: it is for what has ended and may go on from elsewhere.
     """
     token = hashlib.sha256(topic.encode()).hexdigest()[:16]
     with _lock:
@@ -81,7 +81,7 @@ def news_bar(topic: str, tell: Callable[[], News], *, key: str, seconds: float) 
     now = tell()
     _component(
         key=key,
-        data={"url": asset_path(f"news/{token}"), "seconds": seconds, **now.as_data()},
+        data={"url": asset_path(f"news/{token}"), "seconds": seconds, "is_quiet": is_quiet, **now.as_data()},
         on_news_change=lambda: None,  # that the fragment runs again is all that is wanted
     )
 

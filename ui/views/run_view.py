@@ -23,6 +23,7 @@ from ui.reveal import are_revealed, reveal_button
 from ui.wording import duration, plain
 
 _NEWS_SECONDS = 0.5
+_QUIET_SECONDS = 5.0
 _BADGES: dict[Status, tuple[str, str, Literal["gray", "blue", "green", "orange", "red"]]] = {
     "queued": ("Waiting", ":material/hourglass_empty:", "gray"),
     "running": ("Training", ":material/play_arrow:", "blue"),
@@ -41,7 +42,7 @@ _FINDING_ICONS = {
 
 
 def show_run(run: Run) -> None:
-    """Draw a run, and keep it up to date while it waits or trains."""
+    """Draw a run, and keep it up to date until it has finished."""
     st.fragment(_run)(run.key, run.is_active)
     with st.container(horizontal=True, vertical_alignment="center"):
         _ways_on(run)
@@ -55,8 +56,8 @@ def _run(key: str, was_active: bool) -> None:
         if run is None:
             st.rerun()  # deleted meanwhile, as the page around this says
         contents = _contents(run, with_tests := are_revealed([key]))
-    if was_active and not run.is_active:
-        st.rerun()  # what stands outside of this fragment is another for a run that has ended
+    if was_active != run.is_active:
+        st.rerun()  # what stands outside of this fragment is another for a run that has ended, or goes on
     _header(run, run_colour(run.number))
     with st.container():  # one place whatever it holds, so that the charts below stay the same elements
         _state(run)
@@ -103,9 +104,7 @@ def _header(run: Run, colour: str) -> None:
 
 
 def _state(run: Run) -> None:
-    if run.is_active:
-        news_bar(f"run {run.key}", partial(_news, run.key), key="train.watch", seconds=_NEWS_SECONDS)
-    elif run.status == "failed":
+    if run.status == "failed":
         reason = plain((run.error or "").rstrip("."))
         st.error(f"This run ended early: {reason}.", icon=":material/error:")
     elif run.status == "stopped":
@@ -113,6 +112,14 @@ def _state(run: Run) -> None:
             f"Stopped after {run.epochs_done} of {counted(run.config.epochs, 'epoch')}. "
             "Train with the same settings to go on.",
             icon=":material/stop:",
+        )
+    if run.status != "finished":  # what has stopped or failed may be taken up again in another tab
+        news_bar(
+            f"run {run.key}",
+            partial(_news, run.key),
+            key="train.watch",
+            seconds=_NEWS_SECONDS if run.is_active else _QUIET_SECONDS,
+            is_quiet=not run.is_active,
         )
 
 

@@ -29,6 +29,7 @@ from ui.visitors import may_stop, why_not
 from ui.wording import duration, plain
 
 _NEWS_SECONDS = 1.0
+_QUIET_SECONDS = 5.0
 _METRICS: dict[CurveMetric, str] = {"loss": "Loss", "accuracy": "Accuracy", "gap": "Gap"}
 _LAYOUTS = {"panels": "Side by side", "overlay": "In one chart"}
 
@@ -42,7 +43,7 @@ class _Look(NamedTuple):
 
 
 def show_study(study: Study) -> None:
-    """Draw a comparison, and keep it up to date while any of its runs waits or trains."""
+    """Draw a comparison, and keep it up to date until all of its runs have finished."""
     with explaining("The comparison cannot be shown"):
         is_active = bool(_active_runs(study))
     st.fragment(_study)(study, is_active)
@@ -83,23 +84,34 @@ def _study(study: Study, was_active: bool) -> None:
     with explaining("The comparison cannot be shown"):
         now = _collected(study, _stored_runs(study))
     is_active = any(arm.run is not None and arm.run.is_active for arm in now.runs)
-    if was_active and not is_active:
-        st.rerun()  # what stands outside of this fragment is another for a comparison that has ended
+    if was_active != is_active:
+        st.rerun()  # what stands outside of this fragment is another for a comparison that has ended, or goes on
     progress = progress_of(now.runs, handles.outlook())
     top = st.container()  # one place whatever it holds, so that the charts below stay the same elements
     with top:
         _state(now, progress)
     if not progress.asked_for:
+        _watch(study, progress, _Look("loss", overlaid=False, with_published=False))
         return
     reveal = are_revealed([arm.run.key for arm in now.runs if arm.run is not None])
     _answer(study, now, reveal)
     look = _curves(study, now)
-    if progress.active:
-        topic = f"comparison {sorted(study.to_address().items())} {handles.dataset().fingerprint} {look}"
+    if progress.finished < progress.total:
         with top:
-            news_bar(topic, partial(_news, study, look), key="compare.watch", seconds=_NEWS_SECONDS)
+            _watch(study, progress, look)
     _table(study, now, reveal)
     explanations.evaluation_mode(now.runs)
+
+
+def _watch(study: Study, progress: Progress, look: _Look) -> None:
+    """Keep a comparison up to date; one that does not train may go on in another tab."""
+    news_bar(
+        f"comparison {sorted(study.to_address().items())} {handles.dataset().fingerprint} {look}",
+        partial(_news, study, look),
+        key="compare.watch",
+        seconds=_NEWS_SECONDS if progress.active else _QUIET_SECONDS,
+        is_quiet=not progress.active,
+    )
 
 
 def _news(study: Study, look: _Look) -> News:
