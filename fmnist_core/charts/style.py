@@ -100,7 +100,7 @@ def cut_curves(figure: go.Figure, extent: Extent) -> None:
     if drawn and max(drawn) > extent.high:
         note(
             figure,
-            f"\N{UPWARDS ARROW} up to {decimal(max(drawn), 1)}",
+            f"\N{UPWARDS ARROW} up to {decimal(max(drawn), 1)}; a double click shows it",
             x=1,
             y=0.9,
             xref="paper",

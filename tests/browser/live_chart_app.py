@@ -2,6 +2,7 @@
 
 from io import BytesIO
 
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 from PIL import Image
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fmnist_core.charts.learning_curves import learning_curves
 from ui.components.live_chart import live_chart
 from ui.components.plotly_js import plotly_route
 
@@ -58,6 +60,14 @@ def epochs(shift: int) -> go.Figure:
     return go.Figure([bars, others], {**layout, "meta": meta}, frames)
 
 
+def diverging() -> go.Figure:
+    """A run that learns for three epochs of five and then diverges."""
+    losses = [0.5, 0.4, 0.3, 3e13, 1e9]
+    names = ("training_loss", "evaluated_training_loss", "validation_loss")
+    epochs = pd.DataFrame({"epoch": range(1, 6), **dict.fromkeys(names, losses)})
+    return learning_curves(epochs, metric="loss", colour="#3f72d8", total_epochs=30, best_epoch=3)
+
+
 def draw() -> None:
     clicks = st.session_state.setdefault("clicks", [])
     st.write("Clicks:", " ".join(clicks) or "none")
@@ -66,6 +76,7 @@ def draw() -> None:
     shift = 10 if st.toggle("Another pick") else 0
     st.write("Shift:", shift)
     live_chart(epochs(shift), key="epochs", height=240, alt="Epochs")
+    live_chart(diverging(), key="diverging", alt="Diverging")
 
 
 if __name__ == "__main__":  # run for each visitor

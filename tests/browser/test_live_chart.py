@@ -87,6 +87,23 @@ def test_a_click_keeps_the_zoom(charts, open_page):
     assert points.evaluate("node => node.layout.xaxis.range") == zoomed
 
 
+def test_double_clicks_show_what_a_diverging_run_left_out_and_hide_it_again(charts, open_page, snap):
+    page = open_page(charts)
+    wild = chart(page, "Diverging")
+
+    def shown() -> list[list[float]]:
+        return wild.evaluate("node => [node._fullLayout.xaxis.range, node._fullLayout.yaxis.range]")
+
+    epochs, (_, top) = shown()
+    assert 0.5 < top < 1
+    snap(page, "diverging")
+    wild.locator(".nsewdrag").dblclick()
+    wait_until(lambda: shown()[1][1] > 3e13, "all of the curve is shown")
+    assert shown()[0] == epochs
+    wild.locator(".nsewdrag").dblclick()
+    wait_until(lambda: shown()[1][1] == top, "the outliers are left out again")
+
+
 def test_hovered_points_show_their_pictures(charts, open_page, snap):
     page = open_page(charts)
     cells, points = chart(page, "Cells"), chart(page, "Points")

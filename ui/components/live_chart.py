@@ -68,6 +68,8 @@ def live_chart(
     frame does not name are hidden while it is shown. Numbers in lists move smoothly from frame to frame. The figure
     is first shown as given: `layout.meta` may say in `start_label` what that is, and in `start_frame` where the slider
     then stands, else at the end.
+
+    A double click leads back from a zoom. `layout.meta` may ask by `doubleClick` for another of Plotly's ways.
     """
 
     def clicked() -> None:
