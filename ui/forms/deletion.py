@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 import streamlit as st
 
-from fmnist_core.config import describe
+from fmnist_core.results.run_names import describe
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.run import Run
 from fmnist_core.store.visitor import NotYoursError

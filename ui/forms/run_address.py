@@ -4,7 +4,7 @@ import re
 
 import streamlit as st
 
-from fmnist_core.config import describe
+from fmnist_core.results.run_names import describe
 from fmnist_core.store.run import Run
 from ui import handles, link
 
