@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -9,7 +10,8 @@ from typing import Self
 from platformdirs import user_data_path
 
 # Host names, IPv4, and IPv6 in brackets; a port must be given.
-_SCHEDULER = re.compile(r"(?:(?:tcp|tls)://)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
+_SCHEDULER = re.compile(r"tls://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
+_SCHEDULER_FILES = ("CA", "CERTIFICATE", "KEY")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +31,15 @@ class Settings:
 
     home: Path = field(default_factory=lambda: user_data_path("dropout-lab"))  # store and data cache live here
     data_folder: Path | None = None  # a folder that already holds the official files
-    mirror: str | None = None  # http(s):// or file:// address of a folder with the four .gz files
-    store_url: str | None = None  # SQLAlchemy URL; SQLite inside `home` where none is given
-    scheduler: str | None = None  # address of a Dask scheduler; an embedded cluster where none is given
+    # http(s):// or file:// address of a folder with the four .gz files. It may hold a password, as may the store's, and
+    # Dask logs what a task was given: hence not in the repr.
+    mirror: str | None = field(default=None, repr=False)
+    # SQLAlchemy URL; SQLite inside `home` where none is given.
+    store_url: str | None = field(default=None, repr=False)
+    scheduler: str | None = None  # tls:// address of a Dask scheduler; an embedded cluster where none is given
+    scheduler_ca: Path | None = None  # PEM files: whom the scheduler must be certified by, and what we show it
+    scheduler_certificate: Path | None = None
+    scheduler_key: Path | None = None
     workers: int | None = None  # processes of the embedded cluster; one a core where none is given
     admins: frozenset[str] = frozenset()  # mail addresses, in lower case, of who may stop and delete everybody's runs
     limits: Limits = Limits()
@@ -56,15 +64,13 @@ class Settings:
         mirror = get("MIRROR")
         if mirror is not None and not mirror.startswith(("http://", "https://", "file://")):
             raise ValueError(
-                f"DROPOUT_LAB_MIRROR must start with http://, https:// or file://, got {mirror!r}; correct or unset it"
+                "DROPOUT_LAB_MIRROR must start with http://, https:// or file://, "
+                f"got {_without_password(mirror)!r}; correct or unset it"
             )
         scheduler = get("SCHEDULER")
-        address = _SCHEDULER.fullmatch(scheduler or "")
-        if scheduler is not None and not (address and 1 <= int(address["port"]) <= 65535):
-            raise ValueError(
-                "DROPOUT_LAB_SCHEDULER must be a Dask scheduler's address such as tcp://host:8786 or tls://host:8786, "
-                f"got {scheduler!r}; correct or unset it"
-            )
+        files = {name: Path(file).expanduser() for name in _SCHEDULER_FILES if (file := get(f"SCHEDULER_{name}"))}
+        if scheduler is not None:
+            _check_scheduler(scheduler, files)
         highest = {"waiting_runs": 10_000, "visitor_runs": 10_000, "epochs": 200, "stored_gigabytes": 100_000}
         highest["waiting_maps"] = 1000
         limits = {name: whole_number(name.upper(), high) for name, high in highest.items()}
@@ -74,6 +80,9 @@ class Settings:
             mirror=mirror,
             store_url=get("STORE"),
             scheduler=scheduler,
+            scheduler_ca=files.get("CA"),
+            scheduler_certificate=files.get("CERTIFICATE"),
+            scheduler_key=files.get("KEY"),
             workers=whole_number("WORKERS", 256),
             admins=frozenset(
                 address.strip().lower() for address in (get("ADMINS") or "").split(",") if address.strip()
@@ -89,4 +98,36 @@ class Settings:
     @property
     def database_url(self) -> str:
         """The store's SQLAlchemy URL."""
-        return self.store_url or f"sqlite:///{self.home.absolute() / 'runs.sqlite'}"
+        if self.store_url:
+            return self.store_url
+        from sqlalchemy import URL  # here: a server that starts need not wait for it
+
+        # A folder's name may hold what has a meaning in an address.
+        file = URL.create("sqlite", database=str(self.home.absolute() / "runs.sqlite"))
+        return file.render_as_string(hide_password=False)
+
+
+def _check_scheduler(address: str, files: Mapping[str, Path]) -> None:
+    """Raise ValueError where a scheduler cannot be reached safely.
+
+    Without TLS anybody who reaches its port runs code on all machines, and reads the store's password on the wire.
+    """
+    parsed = _SCHEDULER.fullmatch(address)
+    if parsed is None or not 1 <= int(parsed["port"]) <= 65535:
+        raise ValueError(
+            "DROPOUT_LAB_SCHEDULER must be an encrypted address such as tls://scheduler.example.org:8786, "
+            f"got {_without_password(address)!r}; docs/several_machines.md shows how to start such a scheduler"
+        )
+    for name in _SCHEDULER_FILES:
+        file = files.get(name)
+        if file is None or not file.is_file():
+            got = "it is not set" if file is None else f"there is no file {str(file)!r}"
+            raise ValueError(
+                f"DROPOUT_LAB_SCHEDULER needs DROPOUT_LAB_SCHEDULER_{name}, the path of a PEM file, but {got}; "
+                "docs/several_machines.md shows how to make one"
+            )
+
+
+def _without_password(address: str) -> str:
+    """An address as it may be shown, also where it is not well formed."""
+    return re.sub(r"//.*@", "//", address)

@@ -89,6 +89,6 @@ def test_caches_have_two_homes():
 
 
 def test_requirements_are_pinned():
-    for file in ("requirements.txt", "requirements-dev.txt"):
-        for line in (ROOT / file).read_text(encoding="utf-8").splitlines():
-            assert re.fullmatch(r"[\w.-]+==[\w.]+|-r requirements\.txt", line), line
+    for file in ROOT.glob("requirements*.txt"):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            assert re.fullmatch(r"[\w.-]+==[\w.]+|-r requirements(-postgresql)?\.txt", line), line

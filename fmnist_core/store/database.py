@@ -1,4 +1,4 @@
-"""The store's database: SQLite with safe settings, or any other that SQLAlchemy knows; its layout and transactions."""
+"""The store's database, SQLite with safe settings or PostgreSQL: its layout and transactions."""
 
 import sqlite3
 import uuid
@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from fmnist_core.store.tables import METADATA, SCHEMA, SCHEMA_VERSION
 
 BUSY_SECONDS = 30
 _INCREMENTAL = 2  # SQLite's number for it
 _PAGES_A_STEP = 1000  # 4 MB: some ten milliseconds, in which nobody else writes
+BUSY_SECONDS = 30  # longest wait for other writers
+_CONNECT_SECONDS = 10
+_WRITERS_LOCK = 0x0D20_9057  # a number that all programs on one PostgreSQL database must agree on
 
 
 class StoreError(RuntimeError):
@@ -34,18 +38,28 @@ def journal_mode(version: tuple[int, int, int]) -> str:
 def open_engine(url: str) -> sa.Engine:
     """An engine for `url`; makes the folder of an SQLite file.
 
-    Raises StoreError when the address cannot be understood or the folder cannot be made.
+    Raises StoreError when the address cannot be understood or the folder cannot be made. It says nothing of the
+    address but what kind of database it names: a password may stand anywhere in one that is not well formed.
     """
     try:
         parsed = sa.make_url(url)
-        if parsed.get_backend_name() != "sqlite":
-            return sa.create_engine(parsed, pool_pre_ping=True)
-        if not parsed.database or parsed.database == ":memory:":
-            raise StoreError(f"the run store must be a file that several processes can open, got {url!r}")
+        backend = parsed.get_backend_name()
+    except (SQLAlchemyError, ImportError, ValueError):
+        raise StoreError(
+            "the run store's address must read like postgresql://user:password@host:5432/database, with %40 for an @, "
+            "%2F for a / and %3A for a : in the password; correct or unset DROPOUT_LAB_STORE"
+        ) from None
+    if backend == "postgresql":
+        return _open_postgresql(parsed)
+    if backend != "sqlite":
+        raise StoreError(f"the run store must be in SQLite or PostgreSQL, got {backend!r}; correct DROPOUT_LAB_STORE")
+    if not parsed.database or parsed.database == ":memory:":
+        raise StoreError("the run store must be a file that several processes can open, not memory")
+    try:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
-    except (ArgumentError, ImportError, SQLAlchemyError) as error:
-        raise StoreError(f"the run store's address must be one that SQLAlchemy knows, got {url!r}: {error}") from error
+        engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+    except SQLAlchemyError as error:
+        raise StoreError(f"the run store cannot be opened ({error}); correct or unset DROPOUT_LAB_STORE") from None
     except OSError as error:
         raise StoreError(
             f"the run store's folder cannot be made: {error}; choose another with DROPOUT_LAB_HOME"
@@ -65,6 +79,16 @@ def open_engine(url: str) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
+
+
+def _open_postgresql(url: sa.URL) -> sa.Engine:
+    try:
+        # A connection that a restart of the database has cut is noticed when it is taken from the pool, and replaced.
+        return sa.create_engine(
+            url, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_SECONDS}, hide_parameters=True
+        )
+    except (ImportError, SQLAlchemyError) as error:
+        raise StoreError(f"PostgreSQL needs a driver ({error}): pip install -r requirements-postgresql.txt") from None
 
 
 def clock(engine: sa.Engine) -> sa.ColumnElement[float]:
@@ -108,7 +132,7 @@ class Database:
                 version = self._build()
         if version != SCHEMA_VERSION:
             raise StoreError(
-                f"the run store {self._shown_url} has layout {version}, and this program knows layout "
+                f"the run store {self.place} has layout {version}, and this program knows layout "
                 f"{SCHEMA_VERSION}; move the store away or use the program that made it"
             )
         self.now = clock(self._engine)
@@ -141,7 +165,7 @@ class Database:
 
     def stored_bytes(self, connection: sa.Connection) -> int:
         """How much is stored; in an SQLite file without what is free to be used again."""
-        if self._engine.dialect.name == "sqlite":
+        if self._is_sqlite:
             pages, free, size = (
                 int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
                 for name in ("page_count", "freelist_count", "page_size")
@@ -155,7 +179,7 @@ class Database:
         In short steps, between which others write. A file of an older layout must be written anew once for that, which
         waits until no run waits or trains.
         """
-        if self._engine.dialect.name != "sqlite":
+        if not self._is_sqlite:
             return
         with self._translated("made smaller"), closing(self._engine.raw_connection()) as connection:
             cursor = connection.cursor()
@@ -173,30 +197,55 @@ class Database:
                 cursor.execute("VACUUM")
 
     @property
-    def _shown_url(self) -> str:
+    def place(self) -> str:
+        """Where the store is, for people: without user and password, which may also stand among the options."""
         url = self._engine.url
-        return str(Path(url.database)) if url.database and url.drivername == "sqlite" else url.render_as_string()
+        if self._is_sqlite:
+            return str(Path(url.database or ""))
+        return f"{url.database} at {url.host or 'this machine'}{f':{url.port}' if url.port else ''}"
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self._engine.dialect.name == "sqlite"
+
+    def _without_password(self, text: str) -> str:
+        url = self._engine.url
+        secrets = [url.password, *(value for name, value in url.query.items() if "password" in name)]
+        for secret in filter(None, map(str, secrets)):
+            for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+                text = text.replace(form, "***")
+        return text
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
         try:
             yield
         except SQLAlchemyError as error:
-            cause = getattr(error, "orig", None) or error
-            raise StoreError(
-                f"the run store {self._shown_url} cannot be {doing} ({cause}); check that the folder exists, is "
-                "writable and has free space, or choose another place with DROPOUT_LAB_HOME"
-            ) from error
+            cause = self._without_password(str(getattr(error, "orig", None) or error)).strip()
+            remedy = (
+                "check that the folder exists, is writable and has free space, or choose another place with "
+                "DROPOUT_LAB_HOME"
+                if self._is_sqlite
+                else "check that the database runs and can be reached from here, and that DROPOUT_LAB_STORE is right"
+            )
+            # Not `from error`: what SQLAlchemy and drivers say in a trace is theirs to choose.
+            raise StoreError(f"the run store {self.place} cannot be {doing} ({cause}); {remedy}") from None
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A connection for queries that see one state of the database."""
-        with self._translated("read"), self._engine.begin() as connection:
-            yield connection
+        with self._translated("read"), self._engine.connect() as connection:
+            if not self._is_sqlite:  # whose transactions always do
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A connection whose changes are made together when the block ends, or not at all."""
+        """A connection whose changes are made together when the block ends, or not at all; one writer at a time.
+
+        What a block reads stays true until it ends: nobody else can insert a run that it did not find.
+        """
         # SQLite must take the write lock when the transaction begins: one that reads first and then writes fails
         # under other writers, and no busy timeout helps.
         with (
@@ -204,4 +253,7 @@ class Database:
             self._engine.connect().execution_options(begin_immediate=True) as connection,
             connection.begin(),
         ):
+            if not self._is_sqlite:  # the same with PostgreSQL; the lock goes with the transaction
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
             yield connection

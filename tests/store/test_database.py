@@ -1,7 +1,11 @@
+import traceback
+
 import pytest
 import sqlalchemy as sa
 
-from fmnist_core.store.database import StoreError, clock, journal_mode, open_engine
+from fmnist_core.store.database import Database, StoreError, clock, journal_mode, open_engine
+
+PASSWORD = "hunter2/@:%"  # marked, to be searched for
 
 
 @pytest.mark.parametrize(
@@ -43,6 +47,27 @@ def test_the_database_clock_is_seconds_since_1970(tmp_path):
 def test_an_unusable_address_is_refused_in_a_sentence(url):
     with pytest.raises(StoreError, match="run store"):
         open_engine(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://lab:{PASSWORD}@127.0.0.1:9/lab",  # not escaped, so its parts land anywhere
+        "postgresql://lab:hunter2%2F%40%3A%25@127.0.0.1:9/lab",
+        "postgresql://lab@127.0.0.1:9/lab?password=hunter2",
+        "postgresql://lab:hunter2@127.0.0.1:9/lab?hunter2=1",
+        "postgresql://lab:hunter2@127.0.0.1:port/lab",
+        "postgresql+nodriver://lab:hunter2@127.0.0.1/lab",
+        "mysql://lab:hunter2@127.0.0.1/lab",
+        "hunter2",
+    ],
+)
+def test_no_sentence_and_no_trace_tells_a_password(url):
+    """Also not what the drivers and SQLAlchemy add, which `logger.exception` would write."""
+    with pytest.raises(StoreError, match=r"run store|driver") as refused:
+        Database(url)
+    told = "".join(traceback.format_exception(refused.value)) + repr(refused.value)
+    assert "hunter2" not in told
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
