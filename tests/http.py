@@ -4,7 +4,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -24,7 +24,8 @@ class Answer:
 
 
 def fetch(route: Route, path: str, **query: str) -> Answer:
-    """GET `path`, in an application that has this route alone."""
+    """GET `path`, which may be relative to a page, in an application that has this route alone."""
+    path = urljoin("/", path)
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The frame around every page: title, menu, the data in use."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
@@ -15,7 +16,9 @@ def draw() -> None:
     """Set up the page, then run the one that the address names."""
     st.set_page_config(
         page_title="Dropout Lab",
-        page_icon=":material/science:",
+        page_icon=str(
+            Path(__file__).with_name("icon.png")
+        ),  # Streamlit would have the browser fetch a named one elsewhere
         layout="wide",
         # With an entry of its own the menu is shown, and with it the choice between light and dark.
         menu_items={"About": "**Dropout Lab**: is it overfitting, and does dropout help?"},

@@ -35,6 +35,8 @@ _DASK_SETTINGS = {
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**30,
     "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**30,
     "distributed.worker.profile.enabled": False,
+    # Its pages tell every user of this machine what runs here; the port that Dask insists on answers nothing.
+    "distributed.scheduler.http.routes": [],
 }
 
 _PROJECT = Path(__file__).parent.parent.parent
@@ -55,6 +57,18 @@ def worker_limit(settings: Settings) -> int:
     return max(1, min(CPU_COUNT, int(MEMORY_LIMIT * WORKERS_SHARE) // WORKER_MEMORY))
 
 
+def scheduler_security(settings: Settings) -> Any:
+    """The `distributed.Security` with which the scheduler at `settings.scheduler` is reached; never in the clear."""
+    from distributed import Security
+
+    return Security(
+        require_encryption=True,
+        tls_ca_file=str(settings.scheduler_ca),
+        tls_client_cert=str(settings.scheduler_certificate),
+        tls_client_key=str(settings.scheduler_key),
+    )
+
+
 class LocalWorkers:
     """A Dask cluster on this machine that begins without a worker. For one thread, which also submits all its tasks.
 
@@ -64,7 +78,7 @@ class LocalWorkers:
 
     def __init__(self, limit: int) -> None:
         import dask
-        from distributed import LocalCluster
+        from distributed import LocalCluster, Security
 
         dask.config.set(_DASK_SETTINGS)
         self._limit = limit
@@ -75,6 +89,10 @@ class LocalWorkers:
         self.cluster: Any = LocalCluster(
             n_workers=0,
             threads_per_worker=1,
+            # Every user of this machine reaches the ports, and whoever connects runs code: only who holds the
+            # certificate that is made here may.
+            security=Security.temporary(),
+            scheduler_kwargs={"dashboard": False},
             memory_limit=0,  # Dask would pause or kill a large run; the system decides better
             dashboard_address="127.0.0.1:0",  # any free port: two servers may share a machine
             worker_dashboard_address=None,

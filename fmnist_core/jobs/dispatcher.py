@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from fmnist_core.data.dataset import DataError
-from fmnist_core.jobs.cluster import LocalWorkers, worker_limit
+from fmnist_core.jobs.cluster import LocalWorkers, scheduler_security, worker_limit
 from fmnist_core.jobs.maps import MapError, MapRequest, map_stored_run
 from fmnist_core.jobs.processes import is_known_dead
 from fmnist_core.settings import Settings
@@ -112,6 +112,12 @@ class Dispatcher:
         with suppress(StoreError):  # then the next server finds out by itself that these processes are gone
             for key, owner in held:
                 self._store.leases.release(key, owner, counts=False)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether runs can be handed out now; workers of an embedded cluster start as runs come."""
+        client = self._client
+        return self._thread.is_alive() and client is not None and client.status == "running"
 
     def worker_processes(self) -> list[int]:
         """Process ids of the workers that are connected now."""
@@ -242,8 +248,10 @@ class Dispatcher:
 
             if self._settings.scheduler is None:
                 self._workers = LocalWorkers(worker_limit(self._settings))
-            address = self._settings.scheduler if self._workers is None else self._workers.cluster
-            self._client = Client(address, timeout=10, set_as_default=False)
+                self._client = Client(self._workers.cluster, timeout=10, set_as_default=False)
+            else:
+                security = scheduler_security(self._settings)
+                self._client = Client(self._settings.scheduler, timeout=10, set_as_default=False, security=security)
         return self._client
 
     def _disconnect(self) -> None:

@@ -5,11 +5,14 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import dask.system
 import distributed.system
 import psutil
 import pytest
+from distributed import Client, Security
 
 from fmnist_core.jobs import cluster
 from fmnist_core.jobs.cluster import WORKER_MEMORY, LocalWorkers, worker_limit
@@ -117,3 +120,29 @@ def look_around():
     at_start = dict(entry.split("=", 1) for entry in entries if "=" in entry)
     malloc = {name: value for name, value in at_start.items() if name.startswith("MALLOC_")}
     return set(sys.modules), malloc, at_start["OMP_NUM_THREADS"]
+
+
+@pytest.fixture
+def workers():
+    cluster_of_test = LocalWorkers(limit=1)
+    yield cluster_of_test
+    cluster_of_test.close()
+
+
+@pytest.mark.parametrize("certificate", ["none", "another"])
+def test_nobody_else_on_this_machine_can_connect(workers, certificate):
+    address = workers.cluster.scheduler_address
+    assert address.startswith("tls://127.0.0.1:")
+    if certificate == "none":
+        address, security = address.replace("tls://", "tcp://"), None
+    else:
+        security = Security.temporary()
+    with pytest.raises(OSError, match=r"Timed out|handshake|certificate|refused"):
+        Client(address, security=security, timeout=1, set_as_default=False)
+
+
+def test_the_cluster_serves_no_pages(workers):
+    port = workers.cluster.scheduler.http_server.port
+    for page in ("status", "info/main/workers.html", "metrics"):
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(f"http://127.0.0.1:{port}/{page}", timeout=5)

@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from distributed import LocalCluster
+from distributed import LocalCluster, Security
 
 from fmnist_core.config import RunConfig
 from fmnist_core.data.sources import draw
@@ -84,12 +84,28 @@ def test_a_killed_worker_loses_nothing(store, settings, ask, garments):
     assert stored(store, key) == list(train(config, split(garments, config.protocol, config.seed)))
 
 
-def test_an_existing_cluster_is_joined_and_outlives_the_dispatcher(store, settings, ask, expected):
+@pytest.fixture
+def scheduler_files(tmp_path):
+    """What `Settings` say of a scheduler that is certified by itself, and its security."""
+    security = Security.temporary()
+    contents = (security.tls_ca_file, security.tls_client_cert, security.tls_client_key)
+    files = {name: tmp_path / f"{name}.pem" for name in ("scheduler_ca", "scheduler_certificate", "scheduler_key")}
+    for file, content in zip(files.values(), contents, strict=True):
+        file.write_text(content)
+    return files, security
+
+
+def test_an_existing_cluster_is_joined_and_outlives_the_dispatcher(store, settings, ask, expected, scheduler_files):
+    files, security = scheduler_files
     with LocalCluster(
-        n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", worker_dashboard_address=None
+        n_workers=1,
+        threads_per_worker=1,
+        dashboard_address="127.0.0.1:0",
+        worker_dashboard_address=None,
+        security=security,
     ) as cluster:
         key = ask()
-        with Dispatcher(store, replace(settings, scheduler=cluster.scheduler_address)):
+        with Dispatcher(store, replace(settings, scheduler=cluster.scheduler_address, **files)):
             wait_until(lambda: status(store, key) == "finished", "the run finishes on the given cluster")
         assert len(cluster.scheduler.workers) == 1
     assert stored(store, key) == expected

@@ -11,7 +11,7 @@ from streamlit import config
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
 
-from ui.components.plotly_js import plotly_path, plotly_route
+from ui.components.plotly_js import plotly_address, plotly_route
 
 
 def page() -> None:
@@ -56,7 +56,7 @@ def test_sends_the_figure_and_no_theme_of_its_own():
     assert data["height"] == 300
     assert data["alt"] == "Loss of run 3, by epoch"
     assert data["filename"] == "dropout-lab-train-loss-run-3"
-    assert data["library"] == plotly_path()
+    assert data["library"] == plotly_address()
 
 
 def test_names_the_group_whose_hover_and_zoom_it_shares():
@@ -140,11 +140,9 @@ def test_is_not_isolated_so_that_plotly_can_style_it():
 
 
 def test_library_address_names_its_version(base_path):
-    base_path("")
-    assert plotly_path() == f"/assets/plotly-{version('plotly')}.min.js"
+    assert plotly_address() == f"./assets/plotly-{version('plotly')}.min.js"
     base_path("/class/lab/")
-    assert plotly_path() == f"/class/lab/assets/plotly-{version('plotly')}.min.js"
-    assert plotly_route().path == plotly_path()
+    assert plotly_route().path == f"/class/lab/assets/plotly-{version('plotly')}.min.js"
 
 
 def fetch_library(encoding: str) -> tuple[dict[str, str], bytes]:
@@ -157,7 +155,7 @@ def fetch_library(encoding: str) -> tuple[dict[str, str], bytes]:
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": plotly_path(), "query_string": b""}
+    scope = {"type": "http", "method": "GET", "path": plotly_route().path, "query_string": b""}
     scope["headers"] = [(b"accept-encoding", encoding.encode())]
     asyncio.run(Starlette(routes=[plotly_route()])(scope, receive, send))
     start, *bodies = sent

@@ -1,9 +1,18 @@
-"""Where the browser finds what this server serves beside the pages."""
+"""Where this server serves what stands beside the pages, and where the browser finds it."""
 
 from streamlit import config
 
 
 def asset_path(name: str) -> str:
-    """The address of an asset of ours, below the path under which Streamlit serves this app."""
+    """The path of an asset for its route, below the path under which Streamlit serves this app."""
     base = config.get_option("server.baseUrlPath").strip("/")
     return f"{'/' if base else ''}{base}/assets/{name}"
+
+
+def asset_address(name: str) -> str:
+    """The address of an asset for the browser, relative to any page's.
+
+    All pages lie on one level, and Streamlit's own files are found in the same way: a proxy that serves the lab below
+    a path of its own, and strips that, needs to tell nobody.
+    """
+    return f"./assets/{name}"

@@ -1,32 +1,26 @@
 """Serves single images of the data set in use, so that a page can show many and send the pixels of none."""
 
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ui import sign_in
-from ui.components.addresses import asset_path
-
-if TYPE_CHECKING:
-    from fmnist_core.data.image_name import ImageName
+from ui.components.addresses import asset_address, asset_path
 
 
 def image_folder(fingerprint: str) -> str:
-    """What comes before the names of a data set's images in their addresses."""
-    return asset_path(f"images/{fingerprint}/")
+    """What comes before the names of a data set's images in their addresses; each ends in `.png`.
 
-
-def image_path(fingerprint: str, name: "ImageName | str") -> str:
-    """Where the browser finds an image; the fingerprint in its address lets caches keep it for good."""
-    return f"{image_folder(fingerprint)}{name}.png"
+    The fingerprint lets caches keep them for good.
+    """
+    return asset_address(f"images/{fingerprint}/")
 
 
 def image_route() -> Route:
     """The route for `st.App(routes=[...])`; make it after Streamlit has read its settings."""
-    return Route(image_path("{fingerprint}", "{name}"), _respond)
+    return Route(asset_path("images/{fingerprint}/{name}.png"), _respond)
 
 
 def _respond(request: Request) -> Response:

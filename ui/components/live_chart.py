@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import streamlit as st
 
-from ui.components.plotly_js import plotly_path
+from ui.components.plotly_js import plotly_address
 
 _LONGEST_NAME = 40  # characters of a clicked point's name
 
@@ -88,7 +88,7 @@ def live_chart(
             "clickable": on_click is not None,
             "image_folder": image_folder,
             "filename": "dropout-lab-" + re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-"),
-            "library": plotly_path(),
+            "library": plotly_address(),
         },
         on_click_change=clicked if on_click is not None else None,
     )

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from ui.components.addresses import asset_path
+from ui.components.addresses import asset_address, asset_path
 
 _KEPT_TOPICS = 1024
 
@@ -81,7 +81,7 @@ def news_bar(topic: str, tell: Callable[[], News], *, key: str, seconds: float, 
     now = tell()
     _component(
         key=key,
-        data={"url": asset_path(f"news/{token}"), "seconds": seconds, "is_quiet": is_quiet, **now.as_data()},
+        data={"url": asset_address(f"news/{token}"), "seconds": seconds, "is_quiet": is_quiet, **now.as_data()},
         on_news_change=lambda: None,  # that the fragment runs again is all that is wanted
     )
 

@@ -9,17 +9,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ui.components.addresses import asset_path
+from ui.components.addresses import asset_address, asset_path
 
 
-def plotly_path() -> str:
+def plotly_address() -> str:
     """Where the browser finds the file; the version in its name lets caches keep it for good."""
-    return asset_path(f"plotly-{_version()}.min.js")
+    return asset_address(_name())
 
 
 def plotly_route() -> Route:
     """The route for `st.App(routes=[...])`; make it after Streamlit has read its settings."""
-    return Route(plotly_path(), _respond)
+    return Route(asset_path(_name()), _respond)
+
+
+def _name() -> str:
+    return f"plotly-{_version()}.min.js"
 
 
 @cache
