@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -89,6 +89,16 @@ class Settings:
             ),
             limits=Limits(**{name: limit for name, limit in limits.items() if limit is not None}),
         )
+
+    def on_this_machine(self) -> Self:
+        """The server's settings as a worker uses them: one of an existing cluster may run on another machine.
+
+        Such a worker keeps and finds things where its own environment says; a mirror serves all.
+        """
+        if self.scheduler is None:
+            return self
+        own = self.from_environment()
+        return replace(self, home=own.home, data_folder=own.data_folder, mirror=own.mirror or self.mirror)
 
     @property
     def data_cache(self) -> Path:

@@ -40,7 +40,7 @@ def train_on_worker(settings: Settings, key: str, owner: str, identity: str) -> 
     """What a worker is handed: `train_stored_run`, imported there, since this process needs no torch for it."""
     from fmnist_core.jobs.worker import train_stored_run
 
-    train_stored_run(settings, key, owner, identity)
+    train_stored_run(settings.on_this_machine(), key, owner, identity)
 
 
 class Dispatcher:

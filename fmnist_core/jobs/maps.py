@@ -39,6 +39,7 @@ def map_stored_run(settings: Settings, request: MapRequest, identity: str | None
     from fmnist_core.jobs.worker import open_same_store, patiently
     from fmnist_core.network.projection import neighbourhood
 
+    settings = settings.on_this_machine()
     store = open_same_store(settings, identity)
     run, weights = store.run(request.run_key), store.weights(request.run_key, request.kind)
     if run is None or weights is None:
