@@ -14,7 +14,7 @@ from ui.common_answers import CommonAnswers
 from ui.components.image_grid import Tile, image_grid
 from ui.components.image_route import image_folder
 from ui.forms.run_choice import Chosen
-from ui.reveal import may_show_tests
+from ui.reveal import may_show_tests, reveal_button
 
 PAGE_IMAGES = 20  # whole rows of four on a phone and of five beside the answer
 _ALL_CLASSES = -1
@@ -54,6 +54,12 @@ def image_picker(common: CommonAnswers, chosen: Chosen, part: Part, picked: Imag
         on_change=_first_page,
         help="The true class of the images.",
     )
+    # How many mistakes there are among test images is the test accuracy: counted, paged through or looked up by class.
+    if choice not in {"all", "least certain"} and part == "test" and not may_show_tests(chosen.runs):
+        with st.container(border=True):
+            st.write("Which test images a run gets wrong is hidden together with its test accuracy.")
+            reveal_button("Reveal test figures", [run.key for run in chosen.runs], key="predict.reveal")
+        return picked
     probabilities, other = _compared(choice, common, chosen)
     rows = select(
         choice,
@@ -80,9 +86,7 @@ def image_picker(common: CommonAnswers, chosen: Chosen, part: Part, picked: Imag
         shows_in="predict.pick",
     )
     first, last = page * PAGE_IMAGES + 1, page * PAGE_IMAGES + len(shown)
-    # How many mistakes there are is the test accuracy, which stays hidden until it is asked for.
-    counted = choice in {"all", "least certain"} or part == "validation" or may_show_tests(chosen.runs)
-    _turn_pages(page, pages, f"{first} to {last}" + (f" of {len(rows):,}" if counted else ""))
+    _turn_pages(page, pages, f"{first} to {last} of {len(rows):,}")
     return picked
 
 
