@@ -440,6 +440,8 @@ def test_each_filter_shows_exactly_its_images_in_its_order(lab, choice, part):
     app = lab.open("predict", run=dropped, beside=plain)  # whichever stands first, dropout is what it is about
     choose(app, "predict.kind", part)
     choose(app, "predict.choice", choice)
+    if part == "test" and choice not in {"all", "least certain"}:
+        press(app, "predict.reveal")
     rows = select(choice, labels, before, after) if choice in PAIR_CHOICES else select(choice, labels, after)
     assert len(rows)
     assert all_tiles(app) == [str(images.name(int(row))) for row in rows]
@@ -473,7 +475,7 @@ def test_one_class_can_be_asked_for(lab):
     app = lab.open("predict")
     choose(app, "predict.class", 7)
     assert set(all_tiles(app)) == {f"test-{row}" for row in np.flatnonzero(lab.dataset.test_labels == 7)}
-    choose(app, "predict.choice", "mistakes")
+    press(choose(app, "predict.choice", "mistakes"), "predict.reveal")
     choose(app, "predict.class", 6)
     wrong = lab.probabilities(key).argmax(axis=1) != lab.dataset.test_labels
     expected = {f"test-{row}" for row in np.flatnonzero(wrong & (lab.dataset.test_labels == 6))}
@@ -485,7 +487,7 @@ def test_a_choice_without_images_says_so(lab):
     key = lab.train(replace(CONFIG, learning_rate=0.003))
     assert lab.store.tests(key)["best"].accuracy == 1
     app = lab.open("predict")
-    choose(app, "predict.choice", "mistakes")
+    press(choose(app, "predict.choice", "mistakes"), "predict.reveal")
     assert not app.exception
     assert len(app.info) == 1
     assert not app.get("bidi_component")
@@ -546,9 +548,10 @@ def test_another_choice_of_images_starts_on_its_first_page(lab, key, value, befo
 def test_a_run_with_fewer_mistakes_shows_its_last_page_of_them(lab):
     many, few = lab.train(EARLY), lab.train()
     app = choose(lab.open("predict", run=many, beside="none"), "predict.choice", "mistakes")
+    press(app, "predict.reveal")
     press(press(app, "predict.next"), "predict.next")
     assert range_words(app)[0] == 41
-    choose(app, "look.run", few)
+    press(choose(app, "look.run", few), "predict.reveal")
     assert not app.exception
     assert range_words(app)[0] == 21
     assert app.button(key="predict.next").disabled
