@@ -585,11 +585,8 @@ def test_which_test_images_are_wrong_is_shown_once_test_figures_are_revealed(lab
     choose(app, "predict.class", 3)
     assert is_hidden()
     choose(app, "predict.class", -1)
-    app.query_params.clear()
-    app.query_params["run"] = plain
-    press(go_to(app, "train"), "train.reveal")
-    app.query_params.update({"run": plain, "beside": dropped})
-    choose(go_to(app, "predict"), "predict.choice", choice)
+    app.session_state["revealed"] = {plain}
+    app.run()
     assert is_hidden(), "both runs are needed"
     press(app, "predict.reveal")
     assert range_words(app)[2] == len(all_tiles(app))
