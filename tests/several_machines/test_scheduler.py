@@ -3,6 +3,9 @@
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 from distributed import Client, Security
@@ -37,6 +40,7 @@ def files(tmp_path):
 
 def test_two_machines_train_what_one_would(tmp_path, files, database, start_process, real_data_mirror):
     found = tmp_path / "scheduler.json"
+    packed = Path(url2pathname(urlsplit(real_data_mirror).path))
     tls = [f"--tls-ca-file={files['ca']}", f"--tls-cert={files['certificate']}", f"--tls-key={files['key']}"]
     common = ["--host=127.0.0.1", "--no-dashboard", f"--scheduler-file={found}", *tls]
     dask = [sys.executable, "-m", "dask"]
@@ -52,6 +56,7 @@ def test_two_machines_train_what_one_would(tmp_path, files, database, start_proc
             [*dask, "worker", "--nthreads=1", f"--local-directory={home / 'scratch'}", *common],
             **only_tls,
             DROPOUT_LAB_HOME=str(home),
+            DROPOUT_LAB_DATA=str(packed),
         )
     address = json.loads(found.read_text())["address"]
     for other, security in ((address.replace("tls:", "tcp:"), None), (address, Security.temporary())):
@@ -60,19 +65,18 @@ def test_two_machines_train_what_one_would(tmp_path, files, database, start_proc
 
     settings = Settings(
         home=tmp_path / "server",
-        mirror=real_data_mirror,
         store_url=database,
         scheduler=address,
         scheduler_ca=files["ca"],
         scheduler_certificate=files["certificate"],
         scheduler_key=files["key"],
     )
-    data = load(replace(settings, home=tmp_path / "local"))
+    data = load(replace(settings, home=tmp_path / "local", data_folder=packed))
     configs = [replace(CONFIG, seed=seed) for seed in range(2)]
     store = Store(database)
     keys = store.request_all(configs, data.name, data.fingerprint)
     with Dispatcher(store, settings):
-        wait_until(lambda: all(not store.run(key).is_active for key in keys), "both runs end", 120)
+        wait_until(lambda: all(not store.run(key).is_active for key in keys), "both runs end", 240)
     names = [name for name in EPOCH_COLUMNS if name != "seconds"]
     for key, config in zip(keys, configs, strict=True):
         assert store.run(key).status == "finished", store.run(key).error
@@ -80,5 +84,5 @@ def test_two_machines_train_what_one_would(tmp_path, files, database, start_proc
         local = train(config, split(data, config.protocol, config.seed))
         assert trained == [tuple(getattr(result, name) for name in names) for result in local]
     store.close()
-    assert all(any((home / "data").iterdir()) for home in homes), "each machine has fetched its own data"
+    assert all(any((home / "data").iterdir()) for home in homes), "each machine has its own data"
     assert not (tmp_path / "server").exists(), "and none used the server's folder"
