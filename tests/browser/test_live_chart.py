@@ -35,10 +35,14 @@ def place_of(chart: Locator, x: float, y: float) -> tuple[float, float]:
     return across, down
 
 
-def click(page: Page, chart: Locator, x: float, y: float, *, tap: bool = False) -> None:
-    """Click or tap, once Plotly would no longer take it for the second half of a double click."""
+def wait_for_new_click(chart: Locator) -> None:
     waited = "node => Date.now() - (node._mouseDownTime ?? 0) > node._context.doubleClickDelay"
     wait_until(lambda: chart.evaluate(waited), "a click is a new one")
+
+
+def click(page: Page, chart: Locator, x: float, y: float, *, tap: bool = False) -> None:
+    """Click or tap, once Plotly would no longer take it for the second half of a double click."""
+    wait_for_new_click(chart)
     (page.touchscreen.tap if tap else page.mouse.click)(*place_of(chart, x, y))
 
 
@@ -100,6 +104,7 @@ def test_double_clicks_show_what_a_diverging_run_left_out_and_hide_it_again(char
     wild.locator(".nsewdrag").dblclick()
     wait_until(lambda: shown()[1][1] > 3e13, "all of the curve is shown")
     assert shown()[0] == epochs
+    wait_for_new_click(wild)
     wild.locator(".nsewdrag").dblclick()
     wait_until(lambda: shown()[1][1] == top, "the outliers are left out again")
 
