@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 import streamlit as st
 
-from fmnist_core.results.run_names import describe
+from fmnist_core.results.run_names import describe_all
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.run import Run
 from fmnist_core.store.visitor import NotYoursError
@@ -28,12 +28,13 @@ def delete_run(run: Run) -> None:
 def delete_several(runs: Sequence[Run]) -> None:
     """Offer to delete some of the visitor's runs."""
     own = {run.key: run for run in runs if may_stop(run)}
+    names = dict(zip(own, describe_all([run.config for run in own.values()]), strict=True))
     reason = None if own else "None of these runs is yours: who asked for a run first may delete it, or an admin."
     with st.popover("Delete runs", icon=":material/delete:", disabled=not own, help=reason):
         chosen = st.multiselect(
             "Runs to delete",
             list(own),
-            format_func=lambda key: f"Run {own[key].number} · {describe(own[key].config)}" if key in own else key,
+            format_func=lambda key: f"Run {own[key].number} · {names[key]}" if key in own else key,
             key="train.to_delete",
             help="Each goes with its curves, networks, predictions and maps. Runs that wait or train stop first.",
         )
