@@ -53,7 +53,7 @@ def jpeg(scene: Floats, rng: np.random.Generator, quality: int = 88, noise: floa
 
 @cache
 def _grid() -> tuple[Floats, Floats]:
-    rows, columns = np.mgrid[-1 : 1 : 480j, -1 : 1 : 640j]
+    rows, columns = np.mgrid[-1:1:480j, -1:1:640j]
     return rows, columns
 
 

@@ -51,12 +51,6 @@ LOSSLESS = {
     "animated PNG": lambda pixels: saved(
         pixels, "PNG", save_all=True, append_images=[Image.fromarray(255 - pixels)], default_image=True
     ),
-    "BMP": lambda pixels: saved(pixels, "BMP"),
-    "BMP in colour": lambda pixels: saved(coloured(pixels, "RGB"), "BMP"),
-    "GIF": lambda pixels: saved(pixels, "GIF"),
-    "animated GIF": lambda pixels: saved(
-        pixels, "GIF", save_all=True, append_images=[Image.fromarray(255 - pixels)], comment=b"hello"
-    ),
     "WebP": lambda pixels: saved(coloured(pixels, "RGB"), "WEBP", lossless=True),
     "animated WebP": lambda pixels: saved(
         coloured(pixels, "RGB"), "WEBP", lossless=True, save_all=True, append_images=[coloured(255 - pixels, "RGB")]

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image
 
+from fmnist_core.pictures.background import calm, differences, estimated_background, framed, stands_out
 from fmnist_core.pictures.picture_file import PictureError
 from fmnist_core.pictures.png import SIDE, Pixels
 
@@ -13,8 +13,9 @@ FAINTEST = 20  # grey levels between the background and a garment; less is noise
 
 _WORKING_SIDE = 1024  # pixels, the most that a garment's edges are looked for in
 _SHOWN_SIDE = 256  # pixels, the most that a step keeps
-_UNEVEN = 40  # grey levels; where the background differs by more, it is not the light but something that lies there
-_STANDS_OUT = 0.04  # of the brightest; enough for the faint hems of Fashion-MNIST, too much for a JPEG's ripples
+_TELLS = 8  # grey levels to the background, the least that tells whether a garment is dark or pale
+_DOUBT = 0.08  # of what stands out; where dark or pale parts have less, the others are the garment
+_CLOTH = 0.3  # of the print's brightness, for what it is printed on
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +32,16 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A picture as the network takes it, uint8 (28, 28), and the steps that led there, in their order."""
+    """A picture as the network takes it, uint8 (28, 28), and the steps that led there, in their order.
+
+    `in_doubt`: much of it is darker than the background, and much is paler, so that either may be the garment.
+    """
 
     steps: tuple[Step, ...]
     pixels: Pixels
     inverted: bool
     cropped: bool
+    in_doubt: bool
 
 
 def background_is_bright(grey: Pixels) -> bool:
@@ -52,28 +57,44 @@ def background_is_bright(grey: Pixels) -> bool:
 def prepare(grey: Pixels, *, invert: bool | None = None, crop: bool | None = None) -> Prepared:
     """Treat a picture (height, width) as the makers of Fashion-MNIST did theirs; arXiv 1708.07747, figure 1.
 
-    None decides: inverts where the background is bright, crops what is not 28 x 28 already. What is 28 x 28 and not to
-    be cropped stays as it is but for inverting. Raises PictureError where nothing stands out from the background.
+    None decides: inverts where more of the picture is darker than its background than paler, crops what is not
+    28 x 28 already. What is 28 x 28 and not to be cropped stays as it is but for inverting, by its corners. Raises
+    PictureError where nothing stands out from the background.
     """
     if grey.dtype != np.uint8 or grey.ndim != 2 or not grey.size:
         raise ValueError(f"a picture must be uint8 of shape (height, width), got {grey.dtype} {grey.shape}")
     as_known = grey.shape == (SIDE, SIDE)
-    inverted = background_is_bright(grey) if invert is None else invert
     cropped = not as_known if crop is None else crop
     steps = [_step("Grey", "Colours are left out: the network knows only light and dark.", grey)]
-    pixels = np.array(grey)
-    if inverted:
-        pixels = 255 - pixels
-        steps.append(_step("Inverted", "The network knows pale garments on black.", pixels))
     if as_known and not cropped:
+        inverted = background_is_bright(grey) if invert is None else invert
+        pixels = 255 - grey if inverted else np.array(grey)
+        if inverted:
+            steps.append(_inverted(pixels))
         _check_contrast(int(pixels.max()) - int(pixels.min()))
-        return Prepared(tuple(steps), pixels, inverted, cropped)
+        return Prepared(tuple(steps), pixels, inverted, cropped, in_doubt=False)
 
     # Where more than 1,024 pixels a side become 28, their means show all that matters, in less time and memory.
-    pixels = np.array(Image.fromarray(pixels).reduce(-(-max(pixels.shape) // _WORKING_SIDE)))
-    background = _background(pixels)
-    if background.any():
-        pixels = np.clip(pixels - background, 0, 255).round().astype(np.uint8)
+    pixels = np.array(Image.fromarray(grey).reduce(-(-max(grey.shape) // _WORKING_SIDE)))
+    inside = framed(pixels)
+    if pixels[inside].shape != pixels.shape:
+        pixels = pixels[inside]
+        steps.append(_step("Frame left out", "Bars or a frame around the picture are no garment.", pixels))
+    darker, paler = differences(pixels, estimated_background(pixels))
+    parts = {True: calm(darker) > _TELLS, False: calm(paler) > _TELLS}
+    areas = {is_dark: int(part.sum()) for is_dark, part in parts.items()}
+    inverted = areas[True] > areas[False] if invert is None else invert
+    in_doubt = min(areas.values()) > _DOUBT * sum(areas.values())
+    if inverted:
+        pixels = 255 - pixels
+        steps.append(_inverted(pixels))
+    found = darker if inverted else paler
+    if in_doubt and areas[inverted] < areas[not inverted]:
+        # The print alone would be another garment: what it is printed on stays visible.
+        found = np.maximum(found, np.float32(_CLOTH * found.max()) * parts[not inverted])
+    found_pixels = found.round().astype(np.uint8)
+    if not np.array_equal(found_pixels, pixels):
+        pixels = found_pixels
         steps.append(
             _step("Background made black", "A background that is only nearly black is new to the network.", pixels)
         )
@@ -93,7 +114,11 @@ def prepare(grey: Pixels, *, invert: bool | None = None, crop: bool | None = Non
     if brightest < 254:  # every image of Fashion-MNIST reaches 254
         pixels = (pixels * (255 / brightest)).round().astype(np.uint8)
         steps.append(_step("Brightened", "Every garment that the network knows reaches white somewhere.", pixels))
-    return Prepared(tuple(steps), pixels, inverted, cropped)
+    return Prepared(tuple(steps), pixels, inverted, cropped, in_doubt)
+
+
+def _inverted(pixels: Pixels) -> Step:
+    return _step("Inverted", "The network knows pale garments on black.", pixels)
 
 
 def _step(name: str, what: str, pixels: Pixels) -> Step:
@@ -111,35 +136,10 @@ def _nothing_stands_out() -> PictureError:
     return PictureError("nothing stands out from the background. Choose a picture of one garment on a plain background")
 
 
-def _background(pixels: Pixels) -> npt.NDArray[np.float32]:
-    """The level below which a pixel is background, everywhere (height, width): even light, or light from one side.
-
-    Taken from the darkest quarter of the border, because a garment may lie over the rest of it.
-    """
-    height, width = pixels.shape
-    left, right = (float(np.quantile(pixels[:, column], 0.25)) for column in (0, -1))
-    top, bottom = (float(np.quantile(pixels[row], 0.25)) for row in (0, -1))
-    across = right - left if abs(right - left) <= _UNEVEN else 0.0
-    down = bottom - top if abs(bottom - top) <= _UNEVEN else 0.0
-    slope = (
-        across * np.linspace(-0.5, 0.5, width, dtype=np.float32)
-        + down * np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, np.newaxis]
-    )
-    level = pixels - slope
-    rest = np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])
-    darkest, dark = np.quantile(rest, [0.05, 0.25])
-    # Noise and darker corners reach above the quarter about four times as far as down to the darkest.
-    background: npt.NDArray[np.float32] = np.maximum(0, slope + np.float32(dark + min(4 * (dark - darkest), _UNEVEN)))
-    return background
-
-
 def _garment(pixels: Pixels) -> tuple[slice, slice]:
     """Rows and columns of all that stands out from a black background."""
-    # Of nine neighbours the third brightest: specks of one or two pixels vanish, a thin line stays.
-    neighbours = np.asarray(Image.fromarray(pixels).filter(ImageFilter.RankFilter(3, 6)))
-    calm = np.minimum(neighbours, pixels)  # the filter alone would widen everything by a pixel
-    _check_contrast(int(calm.max()))
-    lit = calm > _STANDS_OUT * calm.max()
+    _check_contrast(int(calm(pixels).max()))
+    lit = stands_out(pixels)
     rows, columns = (np.flatnonzero(lit.any(axis=axis)) for axis in (1, 0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 

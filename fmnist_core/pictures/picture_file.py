@@ -10,9 +10,10 @@ from PIL import Image
 
 from fmnist_core.pictures.png import Pixels
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-BYTE_LIMIT = 5_000_000  # 5 MB
+FORMATS = ("PNG", "JPEG", "WEBP")
+BYTE_LIMIT = 20_000_000  # 20 MB
 PIXEL_LIMIT = 4_000_000
+PHOTO_PIXEL_LIMIT = 52_000_000  # of a JPEG, which can be decoded small
 WEBP_PIXEL_LIMIT = 2_000_000  # its decoder keeps up to five copies of the picture, four bytes a pixel each
 SHORTEST_SIDE = 8  # pixels
 
@@ -25,9 +26,12 @@ _SCAN_LIMIT = 32
 _WEBP_CODES_LIMIT = 100_000  # pixels
 
 _STRIP_ROWS = 64
-_LARGE = 1_000_000  # pixels
+_DECODED_SIDE = 640  # pixels, the least that a large JPEG is decoded to
 
 _REMEDY = "save it as PNG or JPEG, and try again"
+HEIC_REMEDY = (
+    "On the iPhone choose Settings > Camera > Formats > Most Compatible and take it again, or share it as JPEG"
+)
 
 
 class PictureError(ValueError):
@@ -41,13 +45,15 @@ class _Header(NamedTuple):
     height: int
     essential: bytes
     exif: bytes = b""
+    pixel_limit: int = PIXEL_LIMIT
 
 
 def read_picture(content: bytes) -> Pixels:
     """The file's picture, upright, in plain grey (height, width), 0 for black.
 
     What is transparent becomes black where the rest is mostly bright, else white; of an animation only the first
-    picture counts. The file's content decides on its format, not its name. Raises PictureError.
+    picture counts. A large JPEG comes smaller, at least 640 pixels a side. The file's content decides on its format,
+    not its name. Raises PictureError.
     """
     if not content:
         raise PictureError("the file is empty. Choose another one")
@@ -61,15 +67,14 @@ def read_picture(content: bytes) -> Pixels:
         header = _HEADERS[format_name](content)
     except (IndexError, struct.error) as error:
         raise _broken(format_name) from error
-    _check_size(header.width, header.height, WEBP_PIXEL_LIMIT if format_name == "WEBP" else PIXEL_LIMIT)
+    _check_size(header.width, header.height, header.pixel_limit)
     # Pillow lets through whatever goes wrong in its decoders, and has no common class for it.
     try:
         with Image.open(BytesIO(header.essential), formats=FORMATS) as image:
             if image.size != (header.width, header.height):
                 raise _broken(format_name)
-            # Lets JPEG leave out colours, and of a large picture every other pixel, from the start.
-            is_large = image.width * image.height > _LARGE
-            image.draft("L", (image.width // 2, image.height // 2) if is_large else image.size)
+            # Lets JPEG leave out colours, and of a large photo all but every second, fourth or eighth pixel.
+            image.draft("L", (_DECODED_SIDE, _DECODED_SIDE))
             image.load()
             exif = header.exif or image.info.get("exif", b"")
             grey = _plain_grey(image)
@@ -88,11 +93,9 @@ def _format(content: bytes) -> str:
         return "JPEG"
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
         return "WEBP"
-    if content.startswith((b"GIF87a", b"GIF89a")):
-        return "GIF"
-    if content.startswith(b"BM"):
-        return "BMP"
-    raise PictureError(f"the file must be a PNG, JPEG, WebP, GIF or BMP picture. If it is another kind, {_REMEDY}")
+    if content[4:8] == b"ftyp" and content[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
+        raise PictureError(f"a HEIC photo cannot be read here. {HEIC_REMEDY}")
+    raise PictureError(f"the file must be a JPEG, PNG or WebP picture. If it is another kind, {_REMEDY}")
 
 
 def _broken(format_name: str) -> PictureError:
@@ -149,6 +152,7 @@ def _png_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 def _jpeg(content: bytes) -> _Header:
     kept, sizes, exif, position = [content[:2]], [], b"", 2
+    progressive = False
     for _ in range(_BLOCK_LIMIT):
         if content[position] != 0xFF:
             raise _broken("JPEG")
@@ -160,7 +164,8 @@ def _jpeg(content: bytes) -> _Header:
         if marker == 0xDA:  # the first scan
             break
         if marker in (0xC0, 0xC1, 0xC2):  # baseline, extended, progressive; the rest is as rare as it is slow
-            sizes.append(struct.unpack_from(">HH", content, position + 5))
+            sizes.append(struct.unpack_from(">HHB", content, position + 5))
+            progressive = marker == 0xC2
         if marker == 0xE1 and content[position + 4 : position + 10] == b"Exif\0\0":
             exif = exif or content[position + 10 : end]
         if not (0xE1 <= marker <= 0xED or marker in (0xEF, 0xFE)):  # JFIF and Adobe tell how colours are meant
@@ -177,39 +182,10 @@ def _jpeg(content: bytes) -> _Header:
             f"the JPEG file must tell its picture in at most {_SCAN_LIMIT} scans, and has {count:,}. "
             f"Open it in another program, {_REMEDY}"
         )
-    height, width = sizes[0]
-    return _Header(width, height, b"".join((*kept, scans)), exif)
-
-
-def _gif(content: bytes) -> _Header:
-    width, height, flags = struct.unpack_from("<HHB", content, 6)
-    start = position = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
-    transparency = b""
-    for _ in range(_BLOCK_LIMIT):
-        if content[position] == 0x2C:  # the first picture
-            left, top, its_width, its_height = struct.unpack_from("<4H", content, position + 1)
-            essential = content[:start] + transparency + content[position:]
-            return _Header(max(width, left + its_width), max(height, top + its_height), essential)
-        if content[position] == 0x21:  # an extension: its kind, then blocks up to an empty one
-            if content[position + 1] == 0xF9 and content[position + 3] & 1:
-                transparency = b"\x21\xf9\x04\x01\x00\x00" + content[position + 6 : position + 7] + b"\x00"
-            position += 2
-        elif content[position] == 0x3B:  # the end
-            break
-        position += content[position] + 1
-    raise _broken("GIF")
-
-
-def _bmp(content: bytes) -> _Header:
-    (header_size,) = struct.unpack_from("<I", content, 14)
-    if header_size == 12:
-        width, height = struct.unpack_from("<HH", content, 18)
-        return _Header(width, height, content)
-    width, height, _, _, compression = struct.unpack_from("<iiHHI", content, 18)
-    # 1 and 2 are run lengths: hardly anybody writes them, and Pillow takes seconds for them.
-    if compression not in (0, 3):
-        raise PictureError(f"the BMP file must not be compressed. Open it in another program, {_REMEDY}")
-    return _Header(width, abs(height), content)
+    height, width, components = sizes[0]
+    # What comes in one scan is decoded line by line; of more than one the decoder keeps the whole picture.
+    in_one_scan = count == 1 and scans[4] == components and not progressive
+    return _Header(width, height, b"".join((*kept, scans)), exif, PHOTO_PIXEL_LIMIT if in_one_scan else PIXEL_LIMIT)
 
 
 def _webp(content: bytes) -> _Header:
@@ -228,10 +204,10 @@ def _webp(content: bytes) -> _Header:
             f"a WebP picture that is lossless or transparent must have at most {_WEBP_CODES_LIMIT:,} pixels, "
             f"and is {width:,} x {height:,}. Open it in another program, {_REMEDY}"
         )
-    return _Header(width, height, content)
+    return _Header(width, height, content, pixel_limit=WEBP_PIXEL_LIMIT)
 
 
-_HEADERS = {"PNG": _png, "JPEG": _jpeg, "GIF": _gif, "BMP": _bmp, "WEBP": _webp}
+_HEADERS = {"PNG": _png, "JPEG": _jpeg, "WEBP": _webp}
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

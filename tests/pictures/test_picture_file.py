@@ -83,7 +83,6 @@ def test_a_garment_on_nothing_gets_a_ground_that_it_stands_out_from(garment, bac
         saved(pixels, "PNG"),
         saved(pixels, "WEBP", lossless=True),
         saved(palette, "PNG", transparency=0),
-        saved(palette, "GIF", transparency=0),
         saved(pixels[..., :3].copy(), "PNG", transparency=(0, 0, 0)),
         saved(deep, "PNG", transparency=0),
     ):
@@ -170,28 +169,17 @@ def webp_with_many_codes(side: int) -> bytes:
     return b"RIFF" + struct.pack("<I", len(data) + 12) + b"WEBPVP8L" + struct.pack("<I", len(data)) + data
 
 
-def gif_of_giant_frame() -> bytes:
-    """A screen of 10 x 10 and on it a frame of 65,000 x 2,700, to be cleared with colour afterwards."""
-    return (
-        b"GIF89a" + struct.pack("<HHBBB", 10, 10, 0, 0, 0) + b"\x21\xf9\x04\x08\0\0\0\0"
-        b"\x2c" + struct.pack("<4HB", 0, 0, 65_000, 2_700, 0) + b"\x08\x01\x00\x00\x3b"
-    )
-
-
-def bmp(width: int, height: int, compression: int, data: bytes) -> bytes:
-    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, compression, len(data), 0, 0, 256, 0)
-    return b"BM" + struct.pack("<IHHI", 54 + 1024 + len(data), 0, 0, 54 + 1024) + header + bytes(1024) + data
-
-
-UNKNOWN = "the file must be a PNG, JPEG, WebP, GIF or BMP picture. If it is another kind, save it as PNG or JPEG"
+UNKNOWN = "the file must be a JPEG, PNG or WebP picture. If it is another kind, save it as PNG or JPEG"
 BROKEN = "file cannot be read: it is damaged, incomplete or of a rare kind. Open it in another program"
 HOSTILE = {
     "empty": (lambda: b"", "the file is empty. Choose another one"),
-    "too many bytes": (lambda: bytes(BYTE_LIMIT + 1), "the file must have at most 5 MB, and has 5.0 MB. Make the"),
+    "too many bytes": (lambda: bytes(BYTE_LIMIT + 1), "the file must have at most 20 MB, and has 20.0 MB. Make the"),
     "text": (lambda: b"hello\n", UNKNOWN),
     "SVG": (lambda: b'<svg xmlns="http://www.w3.org/2000/svg" width="99" height="99"/>', UNKNOWN),
     "HTML": (lambda: b"<!doctype html><script>alert(1)</script>", UNKNOWN),
     "PDF": (lambda: b"%PDF-1.7\n%", UNKNOWN),
+    "GIF": (lambda: saved(Image.new("L", (40, 40)), "GIF"), UNKNOWN),
+    "HEIC": (lambda: b"\0\0\0\x18ftypheic\0\0\0\0", "Settings > Camera > Formats > Most Compatible"),
     "TIFF": (lambda: saved(Image.new("L", (40, 40)), "TIFF"), UNKNOWN),
     "PNG of giant size": (lambda: png(png_header(30_000, 30_000), zeros(9)), "4 megapixels, and is 30,000 x 30,000 p"),
     "PNG just too large": (
@@ -208,7 +196,7 @@ HOSTILE = {
     "PNG of countless chunks": (lambda: png(png_header(40, 40), *[(b"abCd", b"")] * 400_000), f"the PNG {BROKEN}"),
     "JPEG of giant size": (
         lambda: saved(Image.new("L", (40, 40)), "JPEG").replace(struct.pack(">HH", 40, 40), b"\xff\xff" * 2),
-        "4 megapixels, and is 65,535 x 65,535 pixels",
+        "52 megapixels, and is 65,535 x 65,535 pixels",
     ),
     "JPEG of many scans": (
         lambda: jpeg_of_many_scans(5_000),
@@ -217,18 +205,6 @@ HOSTILE = {
     "JPEG of countless segments": (
         lambda: b"\xff\xd8" + b"\xff\xfe\x00\x02" * 1_000_000,
         f"the JPEG {BROKEN}",
-    ),
-    "GIF of giant frame": (gif_of_giant_frame, "4 megapixels, and is 65,000 x 2,700 pixels"),
-    "GIF of countless comments": (
-        lambda: b"GIF89a" + struct.pack("<HHBBB", 40, 40, 0, 0, 0) + b"\x21\xfe" + b"\x01a" * 2_000_000,
-        f"the GIF {BROKEN}",
-    ),
-    "GIF without a picture": (lambda: b"GIF89a" + struct.pack("<HHBBB", 40, 40, 0, 0, 0) + b";", f"the GIF {BROKEN}"),
-    "BMP of giant size": (lambda: bmp(60_000, -60_000, 0, b""), "4 megapixels, and is 60,000 x 60,000 pixels"),
-    "BMP of negative width": (lambda: bmp(-40, 40, 0, bytes(1600)), "at least 8 pixels wide and high"),
-    "compressed BMP": (
-        lambda: bmp(2_000, 2_000, 1, b"\1\0" * 2_000_000),
-        "the BMP file must not be compressed. Open it in another program, save it as PNG or JPEG, and try again",
     ),
     "WebP of giant size": (
         lambda: saved(Image.new("RGB", (1_500, 1_500)), "WEBP"),
@@ -302,10 +278,39 @@ def large_pictures() -> dict[str, bytes]:
         "PNG with 16 bits": saved(grey.astype(np.uint16) * 257, "PNG", transparency=3, compress_level=1),
         "JPEG": saved(smooth, "JPEG", quality=90, progressive=True, subsampling=0),
         "CMYK JPEG": saved(smooth.convert("CMYK"), "JPEG", progressive=True),
-        "GIF": saved(colours.quantize(64), "GIF"),
-        "BMP": saved(colours.quantize(256), "BMP"),
         "WebP": saved(smooth.resize((1_414, 1_414)), "WEBP", method=0),
     }
+
+
+def phone_photo(megapixels: int, **options: object) -> bytes:
+    """As phones save them: baseline JPEG, with a camera's noise."""
+    width, height = {12: (4032, 3024), 24: (6048, 4032), 50: (8160, 6144)}[megapixels]
+    noise = np.random.default_rng(0).integers(0, 40, (height // 4, width // 4), dtype=np.uint8)
+    picture = Image.fromarray(np.tile(noise, (4, 4))).convert("RGB")
+    picture.paste((20, 30, 200), (width // 4, height // 4, width // 2, height // 2))
+    return saved(picture, "JPEG", quality=90, **options)
+
+
+@pytest.mark.parametrize("megapixels", [12, 24, 50])
+def test_a_phones_photo_is_read_and_prepared_in_300_ms(megapixels):
+    content = phone_photo(megapixels)
+    assert len(content) > 2_500_000
+    times = []
+    for _ in range(3):
+        started = time.process_time()
+        prepare(read_picture(content))
+        times.append(time.process_time() - started)
+    assert min(times) < 0.3
+
+
+@pytest.mark.parametrize("orientation", TURNS_BACK)
+def test_a_large_photo_is_turned_upright(orientation):
+    upright = Image.new("RGB", (4032, 3024), "white")
+    upright.paste((20, 30, 60), (400, 300, 1600, 800))
+    grey = read_picture(held(upright, orientation, "JPEG"))
+    assert grey.shape == (756, 1008)
+    assert grey[80:195, 105:395].max() < 60
+    assert grey[210:].min() > 240
 
 
 MEASURE = """
@@ -344,6 +349,7 @@ for name, content in contents.items():
 def test_no_file_takes_more_than_50_mb():
     contents = {kind: make() for kind, (make, _) in HOSTILE.items()}
     contents |= {kind: make() for kind, make in LOADED.items()} | large_pictures()
+    contents |= {f"a photo of {megapixels} megapixels": phone_photo(megapixels) for megapixels in (12, 24, 50)}
     # Not getrusage: what it calls the highest begins with that of the process that started this one.
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", MEASURE],

@@ -5,7 +5,14 @@ import numpy.typing as npt
 import streamlit as st
 
 from fmnist_core.pictures.own_picture import Prepared, prepare
-from fmnist_core.pictures.picture_file import BYTE_LIMIT, PIXEL_LIMIT, WEBP_PIXEL_LIMIT, PictureError, read_picture
+from fmnist_core.pictures.picture_file import (
+    BYTE_LIMIT,
+    PHOTO_PIXEL_LIMIT,
+    PIXEL_LIMIT,
+    WEBP_PIXEL_LIMIT,
+    PictureError,
+    read_picture,
+)
 from fmnist_core.pictures.png import SIDE, png_thumbnail
 from ui.components.drawing_pad import drawing_pad
 from ui.wording import plain
@@ -46,10 +53,11 @@ def _file(way: str) -> Grey | None:
     else:
         file = st.file_uploader(
             "A picture of one garment",
-            type=["png", "jpg", "jpeg", "webp", "gif", "bmp"],
+            # Any type: what the browser's side refuses would leave the file before, and its answer, standing.
             key="predict.upload",
-            help=f"PNG, JPEG, WebP, GIF or BMP, up to {BYTE_LIMIT // 10**6} MB and {PIXEL_LIMIT // 10**6} megapixels "
-            f"(WebP: {WEBP_PIXEL_LIMIT // 10**6}). One garment on a plain background works best.",
+            help=f"A JPEG up to {BYTE_LIMIT // 10**6} MB and {PHOTO_PIXEL_LIMIT // 10**6} megapixels, as phones take "
+            f"them; a PNG or progressive JPEG up to {PIXEL_LIMIT // 10**6}, WebP up to "
+            f"{WEBP_PIXEL_LIMIT // 10**6} megapixels. One garment on a plain background works best.",
         )
     return None if file is None else read_picture(file.getvalue())
 

@@ -1,0 +1,155 @@
+"""What in a picture is background: a frame or bars around it, and behind the garment a smooth surface of light."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFilter
+
+from fmnist_core.pictures.png import Pixels
+
+Floats = npt.NDArray[np.float32]
+
+_FRAME = 0.3  # of a side, the most that a frame or bar takes
+_FRAME_EVEN = 8  # grey levels around its own, mean over a line of a frame
+_FRAME_EDGE = 25  # grey levels to what it frames
+_FIT_SIDE = 96  # pixels, enough for a surface of six numbers
+_NOISE = 2.5  # standard deviations of the background that still count as background
+_STANDS_OUT = 0.04  # of the brightest; enough for the faint hems of Fashion-MNIST, too much for a JPEG's ripples
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """The background's level everywhere, float32 (height, width), and its noise, in grey levels."""
+
+    level: Floats
+    noise: float
+
+
+def framed(pixels: Pixels) -> tuple[slice, slice]:
+    """Rows and columns of a picture (height, width) without even bars or a frame around it.
+
+    Bars come in pairs, above and below or left and right: one alone may be the edge of a table, or of a garment.
+    """
+    top, bottom = _pair(pixels)
+    left, right = _pair(pixels[top : pixels.shape[0] - bottom].T)
+    if not top:
+        top, bottom = _pair(pixels[:, left : pixels.shape[1] - right])
+    return slice(top, pixels.shape[0] - bottom), slice(left, pixels.shape[1] - right)
+
+
+def _pair(pixels: Pixels) -> tuple[int, int]:
+    one, other = _bar(pixels), _bar(pixels[::-1])
+    return (one, other) if one and other else (0, 0)
+
+
+def _bar(pixels: Pixels) -> int:
+    """How many of the first rows are a bar, 0 for none."""
+    height, width = pixels.shape
+    middle = pixels[: int(height * _FRAME) + 4, width // 8 : width - width // 8].astype(np.float32)
+    level = np.median(middle[0])
+    off = np.abs(middle - level)
+    even = off.mean(axis=1) < _FRAME_EVEN
+    first = len(even) if even.all() else int(np.argmin(even))
+    inside = first + 3  # compression and scaling blur the edge
+    if not 2 <= first <= height * _FRAME or inside >= len(even):
+        return 0
+    # The edge is straight: most of a line changes at once, up to both ends. A garment leaves background at its sides.
+    changed, end = off[inside] > _FRAME_EDGE, max(1, middle.shape[1] // 10)
+    ends = min(changed[:end].mean(), changed[-end:].mean())
+    return inside if changed.mean() > 0.6 and ends > 0.8 else 0
+
+
+def estimated_background(pixels: Pixels) -> Background:
+    """The smooth surface (quadratic in place) that most of the border and, from there, of the background lies on."""
+    rows, columns = (np.linspace(-1, 1, side, dtype=np.float32) for side in pixels.shape)
+    strides = tuple(max(1, side // _FIT_SIDE) for side in pixels.shape)
+    small_rows, small_columns = (places[::stride] for places, stride in zip((rows, columns), strides, strict=True))
+    # Means, not single pixels: a texture is not the light.
+    small = np.asarray(
+        Image.fromarray(pixels).resize((len(small_columns), len(small_rows)), Image.Resampling.BOX), dtype=np.float32
+    )
+    terms = _terms(small_rows, small_columns)
+    border = np.maximum(np.abs(small_rows)[:, np.newaxis], np.abs(small_columns)) > 0.92
+    surface = _start(small, small_rows, small_columns, border)
+    tolerance = max(10.0, 0.1 * float(np.ptp(small)))
+    inside = border
+    for turn in range(8):
+        if turn == 4:  # the border has told enough to know background further in
+            inside = np.ones_like(border)
+        off = np.abs(small - terms @ surface)
+        near = inside & (off < tolerance)
+        if near.sum() < 12:
+            break
+        surface = _fit(terms[near], small[near], surface)
+        spread = 1.4826 * float(np.median(np.abs(small - terms @ surface)[near]))
+        tolerance = max(3.0, min(tolerance, 4 * spread))
+    level = (_terms(rows, columns) @ surface).clip(0, 255).astype(np.float32)
+    still = np.abs(pixels - level)
+    near_level = still[still < max(12.0, 4 * tolerance)]
+    noise = 1.4826 * float(np.median(near_level)) if near_level.size else 0.0
+    return Background(level, min(noise, 20.0))
+
+
+def _terms(rows: Floats, columns: Floats) -> Floats:
+    """The surface's terms everywhere, (height, width, 6)."""
+    across, down = np.meshgrid(columns, rows)
+    return np.stack([np.ones_like(across), across, down, across * down, across**2, down**2], axis=2)
+
+
+def _start(small: Floats, rows: Floats, columns: Floats, border: npt.NDArray[np.bool_]) -> Floats:
+    """The even level or the plane through three corners that most of the border is near to."""
+    deep, wide = (max(1, round(side / 14)) for side in small.shape)
+    corners = [
+        (x, y, float(np.median(part)))
+        for y, band in ((-1, small[:deep]), (1, small[-deep:]))
+        for x, part in ((-1, band[:, :wide]), (1, band[:, -wide:]))
+    ]
+    everywhere = np.concatenate(
+        [
+            band[:, side].ravel()
+            for band in (small[:deep], small[-deep:])
+            for side in (slice(None, wide), slice(-wide, None))
+        ]
+    )
+    starts = [np.array([np.median(everywhere), 0, 0, 0, 0, 0])]
+    for left_out in range(4):
+        three = np.array([corner for place, corner in enumerate(corners) if place != left_out])
+        plane = np.linalg.solve(np.column_stack([np.ones(3), three[:, :2]]), three[:, 2])
+        if np.abs(plane[1:]).sum() < 0.5 * plane[0]:
+            starts.append(np.array([*plane, 0, 0, 0]))
+    terms = _terms(rows, columns)[border]
+    near = [float((np.abs(small[border] - terms @ start) < 12).mean()) for start in starts]
+    near[0] += 0.05  # even light, where it explains about as much
+    return starts[int(np.argmax(near))].astype(np.float32)
+
+
+def _fit(terms: Floats, levels: Floats, before: Floats) -> Floats:
+    """Least squares; what the pixels do not tell stays as it was."""
+    ridge = np.diag([1e-6, 1e-3, 1e-3, 1e-2, 1e-2, 1e-2]).astype(np.float32) * len(levels)
+    change: Floats = np.linalg.solve(terms.T @ terms + ridge, terms.T @ (levels - terms @ before))
+    return before + change
+
+
+def calm(values: Floats) -> Pixels:
+    """Values without what stands out in one or two pixels alone; thin lines stay."""
+    pixels = values.clip(0, 255).astype(np.uint8)
+    # Of nine neighbours the third brightest; the filter alone would widen everything by a pixel.
+    return np.minimum(np.asarray(Image.fromarray(pixels).filter(ImageFilter.RankFilter(3, 6))), pixels)
+
+
+def stands_out(values: Floats) -> npt.NDArray[np.bool_]:
+    """Where values from 0 to 255 above a black background belong to a garment."""
+    quiet = calm(values)
+    return quiet > _STANDS_OUT * max(int(quiet.max()), 1)
+
+
+def differences(pixels: Pixels, background: Background) -> tuple[Floats, Floats]:
+    """How much darker than the background each pixel is, and how much paler, from 0 to 255 without the noise.
+
+    Darker is a share of the light that falls there, so that light from one side makes no difference.
+    """
+    over = pixels - background.level
+    margin = np.float32(_NOISE * background.noise)
+    darker = (-over - margin).clip(0) * (255 / np.maximum(background.level - margin, 30))
+    return darker.clip(0, 255), (over - margin).clip(0)
