@@ -12,7 +12,7 @@ from ui.forms.image_picker import image_picker
 from ui.forms.own_picture import own_picture, show_steps
 from ui.forms.run_choice import run_choice
 from ui.guards import explaining
-from ui.views.answer_view import show_answers
+from ui.views.answer_view import show_answers, show_other_reading
 from ui.wording import plain
 
 Kind = Part | Literal["own"]
@@ -68,17 +68,20 @@ assert kind is not None, "one is always chosen"
 choose, ask = st.columns([6, 7], gap="large")
 if kind == "own":
     with choose:
-        picture = own_picture()
+        own = own_picture()
     with ask:
-        if picture is not None:
+        if own is not None:
+            picture, other = own
             with explaining("The network cannot be read"):
+                if other is not None:
+                    show_other_reading(other, chosen)
                 show_answers(picture.pixels, chosen)
         else:
             with st.container(border=True):
                 st.subheader("No picture yet", anchor=False)
                 st.write("Draw one, choose a file or take a photo. The answer appears here at once.")
-    if picture is not None:
-        show_steps(picture)
+    if own is not None:
+        show_steps(own[0])
     st.stop()
 
 with explaining("The network cannot be read"):

@@ -877,6 +877,19 @@ def test_the_way_from_a_photo_to_28_pixels_is_shown_step_by_step(lab):
     assert len(app.get("image")) == len(prepared.steps) + 1
 
 
+def test_a_white_shirt_with_a_dark_print_gets_both_readings(lab):
+    key = lab.train()
+    shirt = np.full((160, 160), 140, np.uint8)
+    shirt[20:140, 40:120] = 240
+    shirt[50:90, 60:100] = 20
+    app = upload(own(lab, "upload"), png(shirt))
+    assert not app.exception
+    prepared, other = prepare(shirt), prepare(shirt, invert=True)
+    assert bars(app) == answers(lab, prepared.pixels, key)
+    top = CLASSES[int(np.argmax(answers(lab, other.pixels, key)[0]))]
+    assert [top in said for said in texts(app.warning)] == [True]
+
+
 def test_a_photo_from_the_camera_is_asked_about(lab):
     key = lab.train()
     app = own(lab, "camera")

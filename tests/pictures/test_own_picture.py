@@ -157,6 +157,29 @@ def test_an_uneven_noisy_ground_becomes_black(background, garments):
     assert np.median(shown[:90]) == 0
 
 
+def test_a_printed_shirt_stays_a_shirt_and_is_in_doubt():
+    grey = np.full((300, 300), 140, dtype=np.uint8)
+    grey[50:250, 80:220] = 240
+    grey[100:180, 120:180] = 20
+    prepared = prepare(grey)
+    assert not prepared.inverted
+    assert prepared.in_doubt
+    assert prepared.pixels.astype(bool).any(axis=1).all()  # from hem to collar, not the print alone
+    other = prepare(grey, invert=True)
+    assert other.pixels[1, 14] > 40
+    assert other.pixels[13, 14] == 255
+
+
+@pytest.mark.parametrize("level", [0, 60, 255])
+def test_bars_and_frames_are_left_out(level):
+    inside = np.full((200, 200), 180, dtype=np.uint8)
+    inside[50:150, 80:120] = 30
+    expected = prepare(inside).pixels
+    for around in ((20, 0), (0, 20), (16, 16)):
+        grey = np.pad(inside, [(side, side) for side in around], constant_values=level)
+        assert difference(prepare(grey).pixels, expected) < 2
+
+
 # --- crop, size and place
 
 

@@ -24,8 +24,11 @@ _STEP_SIDE = 112  # pixels
 Grey = npt.NDArray[np.uint8]
 
 
-def own_picture() -> Prepared | None:
-    """Ask for a picture; return it prepared for the network, or None while there is none to use."""
+def own_picture() -> tuple[Prepared, Prepared | None] | None:
+    """Ask for a picture; return it prepared for the network, or None while there is none to use.
+
+    The second is its other reading, light and dark exchanged, where it is in doubt which of them the garment is.
+    """
     way = st.segmented_control(
         "Your picture",
         list(_WAYS),
@@ -62,7 +65,7 @@ def _file(way: str) -> Grey | None:
     return None if file is None else read_picture(file.getvalue())
 
 
-def _prepared(grey: Grey) -> Prepared:
+def _prepared(grey: Grey) -> tuple[Prepared, Prepared | None]:
     """Ask how to treat the picture, and do so. Raises PictureError."""
     is_small = grey.shape == (SIDE, SIDE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -81,7 +84,9 @@ def _prepared(grey: Grey) -> Prepared:
             key=f"predict.crop.{'small' if is_small else 'large'}",
             help="Cuts the empty background away, so that the garment fills the square as in Fashion-MNIST.",
         )
-    return prepare(grey, invert=_INVERSIONS[inversion], crop=crop)
+    prepared = prepare(grey, invert=_INVERSIONS[inversion], crop=crop)
+    other = prepare(grey, invert=not prepared.inverted, crop=crop) if prepared.in_doubt else None
+    return prepared, other
 
 
 def show_steps(prepared: Prepared) -> None:

@@ -9,6 +9,7 @@ from fmnist_core.data.dataset import CLASSES
 from fmnist_core.data.evaluation_images import Part
 from fmnist_core.data.image_name import ImageName
 from fmnist_core.network.stored_network import StoredNetwork
+from fmnist_core.pictures.own_picture import Prepared
 from fmnist_core.pictures.png import png_image, relevance_overlay
 from fmnist_core.results.side_by_side import cause, less_dropout_first
 from fmnist_core.store.run import Run
@@ -40,6 +41,24 @@ def show_answers(image: Image, chosen: Chosen, *, true_class: int | None = None,
         _pixels(image, chosen, answers)
     spreads = [_network(run, chosen).dropout_passes(image, PASSES) if ask_often else None for run in chosen.runs]
     _chart(chosen, answers, spreads, true_class, name)
+
+
+def show_other_reading(other: Prepared, chosen: Chosen) -> None:
+    """Say that the picture can be read in two ways, and what the runs say of the other one."""
+    answers = [_network(run, chosen).probabilities(other.pixels[np.newaxis])[0] for run in chosen.runs]
+    said = "; ".join(
+        f"{run_name}: **{CLASSES[int(answer.argmax())]}**, {percentage(float(answer.max()))}"
+        for run_name, answer in zip(chosen.names, answers, strict=True)
+    )
+    garment = "dark" if other.inverted else "pale"
+    with st.container(horizontal=True, key="predict.other", gap="medium"):
+        st.image(png_image(other.pixels, scale=3), width="content", alt=f"The picture, read as a {garment} garment")
+        st.warning(
+            f"Parts of the picture are darker than its background, others paler: the answers below are one reading. "
+            f"Read as a {garment} garment it is, {said}.",
+            icon=":material/contrast:",
+            width="stretch",
+        )
 
 
 def _network(run: Run, chosen: Chosen) -> StoredNetwork:
