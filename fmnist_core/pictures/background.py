@@ -131,14 +131,15 @@ def _fit(terms: Floats, levels: Floats, before: Floats) -> Floats:
     return before + change
 
 
-def calm(values: Floats) -> Pixels:
+def calm(values: Floats | Pixels) -> Pixels:
     """Values without what stands out in one or two pixels alone; thin lines stay."""
     pixels = values.clip(0, 255).astype(np.uint8)
     # Of nine neighbours the third brightest; the filter alone would widen everything by a pixel.
-    return np.minimum(np.asarray(Image.fromarray(pixels).filter(ImageFilter.RankFilter(3, 6))), pixels)
+    quiet: Pixels = np.minimum(np.asarray(Image.fromarray(pixels).filter(ImageFilter.RankFilter(3, 6))), pixels)
+    return quiet
 
 
-def stands_out(values: Floats) -> npt.NDArray[np.bool_]:
+def stands_out(values: Floats | Pixels) -> npt.NDArray[np.bool_]:
     """Where values from 0 to 255 above a black background belong to a garment."""
     quiet = calm(values)
     return quiet > _STANDS_OUT * max(int(quiet.max()), 1)
