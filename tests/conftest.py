@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from torch import Generator
 
 from fmnist_core.data.dataset import Dataset
+from fmnist_core.data.sources import load
 from fmnist_core.data.split import Split, split
 from fmnist_core.network.figures import EpochResult
 from fmnist_core.settings import Settings
@@ -130,3 +131,11 @@ def real_data_mirror() -> str:
             pytest.fail(message)
         pytest.skip(message)
     return mirror
+
+
+@pytest.fixture(scope="session")
+def fashion_mnist(real_data_mirror: str, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The official images."""
+    data = load(Settings(home=tmp_path_factory.mktemp("home"), mirror=real_data_mirror))
+    assert data.is_real
+    return data

@@ -10,7 +10,8 @@ from fmnist_core.pictures.png import Pixels
 
 Floats = npt.NDArray[np.float32]
 
-_FRAME = 0.3  # of a side, the most that a frame or bar takes
+_BAR = 0.3  # of a side, the most that a bar takes
+_FRAME = 0.12  # of a side; what is wider all around is the background of a garment with straight edges
 _FRAME_EVEN = 8  # grey levels around its own, mean over a line of a frame
 _FRAME_EDGE = 25  # grey levels to what it frames
 _FIT_SIDE = 96  # pixels, enough for a surface of six numbers
@@ -31,31 +32,35 @@ def framed(pixels: Pixels) -> tuple[slice, slice]:
 
     Bars come in pairs, above and below or left and right: one alone may be the edge of a table, or of a garment.
     """
-    top, bottom = _pair(pixels)
-    left, right = _pair(pixels[top : pixels.shape[0] - bottom].T)
+    height, width = pixels.shape
+    (top, bottom), (left, right) = _bars(pixels, _BAR), (0, 0)
     if not top:
-        top, bottom = _pair(pixels[:, left : pixels.shape[1] - right])
-    return slice(top, pixels.shape[0] - bottom), slice(left, pixels.shape[1] - right)
+        left, right = _bars(pixels.T, _BAR)
+    if not top and not left:  # of a frame, each side ends at its neighbours
+        inner_columns, inner_rows = (slice(side // 8, side - side // 8) for side in (width, height))
+        above, beside = _bars(pixels[:, inner_columns], _FRAME), _bars(pixels[inner_rows].T, _FRAME)
+        if above[0] and beside[0]:
+            (top, bottom), (left, right) = above, beside
+    return slice(top, height - bottom), slice(left, width - right)
 
 
-def _pair(pixels: Pixels) -> tuple[int, int]:
-    one, other = _bar(pixels), _bar(pixels[::-1])
+def _bars(pixels: Pixels, most: float) -> tuple[int, int]:
+    """How many of the first and of the last rows are bars, each at most a share of all rows; 0 and 0 for no pair."""
+    one, other = _bar(pixels, most), _bar(pixels[::-1], most)
     return (one, other) if one and other else (0, 0)
 
 
-def _bar(pixels: Pixels) -> int:
-    """How many of the first rows are a bar, 0 for none."""
+def _bar(pixels: Pixels, most: float) -> int:
     height, width = pixels.shape
-    middle = pixels[: int(height * _FRAME) + 4, width // 8 : width - width // 8].astype(np.float32)
-    level = np.median(middle[0])
-    off = np.abs(middle - level)
+    first_rows = pixels[: int(height * most) + 4].astype(np.float32)
+    off = np.abs(first_rows - np.median(first_rows[0]))
     even = off.mean(axis=1) < _FRAME_EVEN
     first = len(even) if even.all() else int(np.argmin(even))
     inside = first + 3  # compression and scaling blur the edge
-    if not 2 <= first <= height * _FRAME or inside >= len(even):
+    if not 2 <= first <= height * most or inside >= len(even):
         return 0
     # The edge is straight: most of a line changes at once, up to both ends. A garment leaves background at its sides.
-    changed, end = off[inside] > _FRAME_EDGE, max(1, middle.shape[1] // 10)
+    changed, end = off[inside] > _FRAME_EDGE, max(1, width // 50)
     ends = min(changed[:end].mean(), changed[-end:].mean())
     return inside if changed.mean() > 0.6 and ends > 0.8 else 0
 

@@ -9,27 +9,19 @@ from PIL import Image
 
 from fmnist_core.config import PRESETS
 from fmnist_core.data.dataset import Dataset
-from fmnist_core.data.sources import draw, load
+from fmnist_core.data.sources import draw
 from fmnist_core.data.split import split
 from fmnist_core.network.model import model_to_bytes
 from fmnist_core.network.stored_network import StoredNetwork
 from fmnist_core.network.training import Training
 from fmnist_core.pictures.own_picture import background_is_bright, prepare
 from fmnist_core.pictures.picture_file import PictureError, read_picture
-from fmnist_core.settings import Settings
 from tests.picture_files import LOSSLESS, LOSSY, TURNS_BACK, difference, held, saved
 
 
 @pytest.fixture(scope="module")
 def garments() -> np.ndarray:
     return draw().test_images[:20]
-
-
-@pytest.fixture(scope="module")
-def fashion_mnist(real_data_mirror: str, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    data = load(Settings(home=tmp_path_factory.mktemp("home"), mirror=real_data_mirror))
-    assert data.is_real
-    return data
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +170,13 @@ def test_bars_and_frames_are_left_out(level):
     for around in ((20, 0), (0, 20), (16, 16)):
         grey = np.pad(inside, [(side, side) for side in around], constant_values=level)
         assert difference(prepare(grey).pixels, expected) < 2
+
+
+def test_a_background_with_straight_edges_is_no_frame():
+    grey = np.full((160, 160), 140, dtype=np.uint8)
+    grey[20:140, 40:120] = 240
+    assert "Frame left out" not in [step.name for step in prepare(grey).steps]
+    assert not prepare(grey).inverted
 
 
 # --- crop, size and place
