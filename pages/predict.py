@@ -12,7 +12,7 @@ from ui.forms.image_picker import image_picker
 from ui.forms.own_picture import own_picture, show_steps
 from ui.forms.run_choice import run_choice
 from ui.guards import explaining
-from ui.views.answer_view import show_answers, show_other_reading
+from ui.views.answer_view import show_answers, show_novelty, show_other_reading
 from ui.wording import plain
 
 Kind = Part | Literal["own"]
@@ -75,6 +75,7 @@ if kind == "own":
             with explaining("The network cannot be read"):
                 if other is not None:
                     show_other_reading(other, chosen)
+                show_novelty(picture.pixels)
                 show_answers(picture.pixels, chosen)
         else:
             with st.container(border=True):

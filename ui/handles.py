@@ -12,6 +12,7 @@ from fmnist_core.data.background import BackgroundData
 from fmnist_core.data.dataset import Dataset, Pixels
 from fmnist_core.data.evaluation_images import EvaluationImages, Part, evaluation_images
 from fmnist_core.data.image_name import Source
+from fmnist_core.data.novelty import NoveltyDetector
 from fmnist_core.data.summary import Summary, summarise
 from fmnist_core.jobs import cluster
 from fmnist_core.jobs.dispatcher import Dispatcher
@@ -89,6 +90,12 @@ def has_matching_data(run: Run) -> bool:
 def data_summary(data_fingerprint: str) -> Summary:
     """Counts, mean images and brightness of the data in use, whose fingerprint is the cache's key."""
     return summarise(dataset())
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def novelty_detector(data_fingerprint: str) -> NoveltyDetector:
+    """Tells what is unlike the training images in use, whose fingerprint is the cache's key."""
+    return NoveltyDetector(dataset().train_images)
 
 
 # What follows belongs to one stored network each. `epoch`, that of its weights, is part of the cache's key: a run that

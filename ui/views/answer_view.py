@@ -10,7 +10,7 @@ from fmnist_core.data.evaluation_images import Part
 from fmnist_core.data.image_name import ImageName
 from fmnist_core.network.stored_network import StoredNetwork
 from fmnist_core.pictures.own_picture import Prepared
-from fmnist_core.pictures.png import png_image, relevance_overlay
+from fmnist_core.pictures.png import SIDE, png_image, relevance_overlay
 from fmnist_core.results.side_by_side import cause, less_dropout_first
 from fmnist_core.store.run import Run
 from fmnist_core.wording import percentage
@@ -52,12 +52,23 @@ def show_other_reading(other: Prepared, chosen: Chosen) -> None:
     )
     garment = "dark" if other.inverted else "pale"
     with st.container(horizontal=True, key="predict.other", gap="medium"):
-        st.image(png_image(other.pixels, scale=3), width="content", alt=f"The picture, read as a {garment} garment")
+        with st.container(width=3 * SIDE):
+            st.image(png_image(other.pixels, scale=3), width="content", alt=f"The picture, read as a {garment} garment")
+        with st.container(width="stretch"):
+            st.warning(
+                "Parts of the picture are darker than its background, others paler: the answers below are one "
+                f"reading. Read as a {garment} garment instead: {said}.",
+                icon=":material/contrast:",
+            )
+
+
+def show_novelty(image: Image) -> None:
+    """Say so where `image`, uint8 (28, 28), is unlike all training images."""
+    if handles.novelty_detector(handles.dataset().fingerprint).novel(image[np.newaxis])[0]:
         st.warning(
-            f"Parts of the picture are darker than its background, others paler: the answers below are one reading. "
-            f"Read as a {garment} garment it is, {said}.",
-            icon=":material/contrast:",
-            width="stretch",
+            "This picture is unlike any training image, so the answer may mean nothing, however sure it looks. Below "
+            "is what the network sees. Is it one garment, pale on black?",
+            icon=":material/help_center:",
         )
 
 
