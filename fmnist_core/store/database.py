@@ -13,7 +13,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fmnist_core.store.tables import METADATA, SCHEMA, SCHEMA_VERSION
 
-BUSY_SECONDS = 30
 _INCREMENTAL = 2  # SQLite's number for it
 _PAGES_A_STEP = 1000  # 4 MB: some ten milliseconds, in which nobody else writes
 BUSY_SECONDS = 30  # longest wait for other writers
