@@ -89,7 +89,7 @@ def estimated_background(pixels: Pixels) -> Background:
         surface = _fit(terms[near], small[near], surface)
         spread = 1.4826 * float(np.median(np.abs(small - terms @ surface)[near]))
         tolerance = max(3.0, min(tolerance, 4 * spread))
-    level = (_terms(rows, columns) @ surface).clip(0, 255).astype(np.float32)
+    level = _level(surface, rows, columns)
     still = np.abs(pixels - level)
     near_level = still[still < max(12.0, 4 * tolerance)]
     noise = 1.4826 * float(np.median(near_level)) if near_level.size else 0.0
@@ -100,6 +100,16 @@ def _terms(rows: Floats, columns: Floats) -> Floats:
     """The surface's terms everywhere, (height, width, 6)."""
     across, down = np.meshgrid(columns, rows)
     return np.stack([np.ones_like(across), across, down, across * down, across**2, down**2], axis=2)
+
+
+def _level(surface: Floats, rows: Floats, columns: Floats) -> Floats:
+    """The surface everywhere, (height, width); its terms one by one would take six times the room."""
+    even, across, down, both, across_squared, down_squared = surface.astype(np.float32)
+    level = np.outer(rows, both * columns)
+    level += even + across * columns + across_squared * columns**2
+    level += (down * rows + down_squared * rows**2)[:, np.newaxis]
+    clipped: Floats = level.clip(0, 255)
+    return clipped
 
 
 def _start(small: Floats, rows: Floats, columns: Floats, border: npt.NDArray[np.bool_]) -> Floats:
