@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.request import urlopen
 
 from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -70,6 +71,7 @@ class Visitor:
     """One open page. Not made by hand: see `visiting`."""
 
     def __init__(self, socket: ClientConnection, address: str, page: str, query: str) -> None:
+        self.cookie = ""  # what the browser sends along
         self.query = query  # of the address that the browser would show now
         self._socket, self._address, self._page = socket, address, page
         self._polls = _KeptConnection(address)
@@ -99,7 +101,7 @@ class Visitor:
         await self._change(key, trigger_value=True)
 
     async def choose(self, key: str, option: str) -> None:
-        """Choose from radio buttons, and wait for the page."""
+        """Choose from radio buttons, or fill a text field, and wait for the page."""
         await self._change(key, string_value=option)
 
     async def tick(self, until: float) -> Tick | None:
@@ -319,21 +321,31 @@ class _KeptConnection:
         self._reader = self._writer = None
 
 
+def _cookie_of(address: str) -> str:
+    with urlopen(f"{address}/_stcore/health", timeout=ANSWER_SECONDS) as answer:
+        return str(answer.headers["Set-Cookie"]).partition(";")[0]
+
+
 @asynccontextmanager
-async def visiting(address: str, page: str = "", query: str = "") -> AsyncIterator[Visitor]:
+async def visiting(address: str, page: str = "", query: str = "", cookie: str | None = None) -> AsyncIterator[Visitor]:
     """Open a page of the server at `address` in a session of its own, and leave it at the end.
 
-    `page` is the path of the page's address, `query` what follows the question mark. Raises as `Visitor.rerun` does.
+    `page` is the path of the page's address, `query` what follows the question mark, `cookie` what an earlier page of
+    the same browser was given (`Visitor.cookie`). Raises as `Visitor.rerun` does.
     """
     stream = f"ws{address.removeprefix('http')}/_stcore/stream"
+    # As a browser: the cookie that it is given before it connects is what the server knows it by.
+    cookie = await asyncio.to_thread(_cookie_of, address) if cookie is None else cookie
     async with connect(
         stream,
+        additional_headers={"Cookie": cookie},
         subprotocols=[Subprotocol("streamlit")],
         max_size=None,
         ping_interval=None,  # browsers answer pings, and send none
         open_timeout=ANSWER_SECONDS,
     ) as socket:
         visitor = Visitor(socket, address, page, query)
+        visitor.cookie = cookie
         try:
             await visitor.rerun()
             yield visitor

@@ -8,6 +8,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -145,7 +146,7 @@ class Lab:
     def fail(self, method):
         """Have a method of the store fail from now on."""
 
-        def broken(store, *arguments):
+        def broken(store, *arguments, **keywords):
             raise StoreError("the run store cannot be read (disk I/O error)")
 
         self._monkeypatch.setattr(Store, method, broken)
@@ -173,6 +174,8 @@ def running_lab(home, monkeypatch):
     monkeypatch.setattr(visitors, "_is_on_this_machine", lambda: True)
     # Every AppTest looks through all installed packages for components, which takes longer than the test.
     monkeypatch.setattr("streamlit.components.v2.manifest_scanner.scan_component_manifests", list)
+    # The visitor is this machine's user. An AppTest's own context is made of mocks.
+    monkeypatch.setattr(st, "context", SimpleNamespace(ip_address=None, headers={}, cookies={}))
     forget_everything()
     yield Lab(monkeypatch)
     forget_everything()

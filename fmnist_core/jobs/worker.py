@@ -192,7 +192,8 @@ def _test(
 ) -> dict[Weights, Evaluation]:
     """Test figures of the best and the last epoch; the pages show them when asked to."""
     best = patiently(lambda: store.weights(key, "best"))
-    assert best is not None, "every stored epoch leaves a best epoch behind"
+    if best is None:  # every stored epoch leaves one behind
+        raise RunLostError(f"run {key} was deleted")
     kinds: dict[Weights, bytes] = {"best": best.content, "last": last}
 
     def beat() -> None:

@@ -99,7 +99,7 @@ def table(app):
 
 
 def failing(method, sentence, monkeypatch):
-    def fail(self, *arguments):
+    def fail(self, *arguments, **keywords):
         raise StoreError(sentence)
 
     monkeypatch.setattr(Store, method, fail)

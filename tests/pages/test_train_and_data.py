@@ -178,7 +178,7 @@ def test_a_store_that_fails_while_a_run_is_shown_is_explained(lab, page, method,
 def test_a_store_that_cannot_be_written_is_explained(lab, failing, monkeypatch):
     app = lab.open(run=lab.ask())
 
-    def fail(self, *arguments):
+    def fail(self, *arguments, **keywords):
         raise StoreError("the run store cannot be written (disk full)")
 
     monkeypatch.setattr(Store, failing, fail)
