@@ -198,8 +198,6 @@ NO_IMAGES = [
     "train-600",
     "train-9999999",
     "test-99999999999999999999",
-    "test-1\n",
-    " test-1",
     "Test-1",
     "validation-1",
     "test-\N{ARABIC-INDIC DIGIT THREE}",
