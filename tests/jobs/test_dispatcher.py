@@ -103,9 +103,11 @@ def test_an_existing_cluster_is_joined_and_outlives_the_dispatcher(store, settin
         dashboard_address="127.0.0.1:0",
         worker_dashboard_address=None,
         security=security,
+        env={"DROPOUT_LAB_HOME": str(settings.home)},  # its workers keep their data where their own environment says
     ) as cluster:
         key = ask()
-        with Dispatcher(store, replace(settings, scheduler=cluster.scheduler_address, **files)):
+        own = replace(settings, scheduler=cluster.scheduler_address, store_url=settings.database_url, **files)
+        with Dispatcher(store, own):
             wait_until(lambda: status(store, key) == "finished", "the run finishes on the given cluster")
         assert len(cluster.scheduler.workers) == 1
     assert stored(store, key) == expected
