@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from distributed import LocalCluster, Security
+from distributed import LocalCluster
 
 from fmnist_core.config import RunConfig
 from fmnist_core.data.sources import draw
@@ -82,17 +82,6 @@ def test_a_killed_worker_loses_nothing(store, settings, ask, garments):
         os.kill(process, signal.SIGKILL)
         wait_until(lambda: status(store, key) == "finished", "the run finishes after its worker was killed")
     assert stored(store, key) == list(train(config, split(garments, config.protocol, config.seed)))
-
-
-@pytest.fixture
-def scheduler_files(tmp_path):
-    """What `Settings` say of a scheduler that is certified by itself, and its security."""
-    security = Security.temporary()
-    contents = (security.tls_ca_file, security.tls_client_cert, security.tls_client_key)
-    files = {name: tmp_path / f"{name}.pem" for name in ("scheduler_ca", "scheduler_certificate", "scheduler_key")}
-    for file, content in zip(files.values(), contents, strict=True):
-        file.write_text(content)
-    return files, security
 
 
 def test_an_existing_cluster_is_joined_and_outlives_the_dispatcher(store, settings, ask, expected, scheduler_files):

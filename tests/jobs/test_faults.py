@@ -108,15 +108,8 @@ def test_an_address_where_nobody_answers_is_told_and_ends_nothing(store, setting
             assert dispatcher._thread.is_alive()
 
 
-def elsewhere(settings, key, owner, identity):
-    """Stands in for train_on_worker: a worker on another machine, where the same address is another file."""
-    dispatching_train(replace(settings, home=settings.home / "elsewhere"), key, owner, identity)
-
-
-dispatching_train = dispatching.train_on_worker
-
-
-def test_workers_with_a_store_of_their_own_are_told_once(store, settings, ask, monkeypatch):
+def test_workers_with_a_store_of_their_own_are_told_once(store, settings, ask, scheduler_files, tmp_path, monkeypatch):
+    files, security = scheduler_files
     handed_out = []
 
     def count(dispatcher, key, owner, error):
@@ -125,14 +118,18 @@ def test_workers_with_a_store_of_their_own_are_told_once(store, settings, ask, m
 
     take_back = Dispatcher._take_back_broken
     monkeypatch.setattr(Dispatcher, "_take_back_broken", count)
-    monkeypatch.setattr(dispatching, "train_on_worker", elsewhere)
     monkeypatch.setattr(dispatching, "POLL_SECONDS", 0.05)
     key = ask()
     with (
         LocalCluster(
-            n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", worker_dashboard_address=None
+            n_workers=1,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address=None,
+            security=security,
+            env={"DROPOUT_LAB_HOME": str(tmp_path / "elsewhere")},
         ) as existing,
-        Dispatcher(store, replace(settings, scheduler=existing.scheduler_address)) as dispatcher,
+        Dispatcher(store, replace(settings, scheduler=existing.scheduler_address, **files)) as dispatcher,
     ):
         wait_until(dispatcher.workers_problem, "the problem is told")
         for _ in range(20):
