@@ -82,14 +82,15 @@ async def look_on(store: Store, asked: list[Asked], runs: int, done: asyncio.Eve
     deadline = time.monotonic() + LIMIT_SECONDS
     try:
         while time.monotonic() < deadline:
-            now, found = time.monotonic(), await asyncio.to_thread(store.runs_of, [one.key for one in asked])
-            for one in asked:
+            known = list(asked)
+            now, found = time.monotonic(), await asyncio.to_thread(store.runs_of, [one.key for one in known])
+            for one in known:
                 run = found[one.key]
                 if run.status != "queued" and one.taken_at != one.taken_at:
                     one.taken_at = now
                 if not run.is_active and one.ended_at != one.ended_at:
                     one.ended_at = now
-            if len(asked) == runs and not any(run.is_active for run in found.values()):
+            if len(known) == runs and not any(run.is_active for run in found.values()):
                 return
             await asyncio.sleep(LOOK_SECONDS)
     finally:

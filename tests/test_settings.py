@@ -2,16 +2,18 @@ from pathlib import Path
 
 import pytest
 
-from fmnist_core.settings import Settings
+from fmnist_core.settings import Limits, Settings
 from fmnist_core.store.runs import Store
 
 NAMES = ("HOME", "DATA", "MIRROR", "STORE", "WORKERS")
 SCHEDULER_NAMES = ("SCHEDULER", "SCHEDULER_CA", "SCHEDULER_CERTIFICATE", "SCHEDULER_KEY")
 
+CLASS_NAMES = ("ADMINS", "WAITING_RUNS", "VISITOR_RUNS", "EPOCHS", "STORED_GIGABYTES", "WAITING_MAPS")
+
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch):
-    for name in (*NAMES, *SCHEDULER_NAMES):
+    for name in (*NAMES, *SCHEDULER_NAMES, *CLASS_NAMES):
         monkeypatch.delenv(f"DROPOUT_LAB_{name}", raising=False)
 
 
@@ -97,6 +99,21 @@ def test_settings_are_logged_without_passwords(monkeypatch):
 def test_an_unusable_value_is_named(monkeypatch, name, value):
     monkeypatch.setenv(f"DROPOUT_LAB_{name}", value)
     with pytest.raises(ValueError, match=f"DROPOUT_LAB_{name}.*{value}"):
+        Settings.from_environment()
+
+
+def test_what_a_class_may_ask_for_is_read(monkeypatch):
+    for name, value in zip(CLASS_NAMES, ("Ada@Example.org, bob@example.org,", "1", "2", "3", "4", "5"), strict=True):
+        monkeypatch.setenv(f"DROPOUT_LAB_{name}", value)
+    settings = Settings.from_environment()
+    assert settings.admins == {"ada@example.org", "bob@example.org"}
+    assert settings.limits == Limits(waiting_runs=1, visitor_runs=2, epochs=3, stored_gigabytes=4, waiting_maps=5)
+
+
+@pytest.mark.parametrize(("name", "value"), [("EPOCHS", "201"), ("VISITOR_RUNS", "-1"), ("WAITING_MAPS", "1.5")])
+def test_a_limit_that_is_no_usable_number_is_named(monkeypatch, name, value):
+    monkeypatch.setenv(f"DROPOUT_LAB_{name}", value)
+    with pytest.raises(ValueError, match=f"DROPOUT_LAB_{name} must be a whole number"):
         Settings.from_environment()
 
 

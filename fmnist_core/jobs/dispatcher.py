@@ -221,12 +221,13 @@ class Dispatcher:
         identity = self._store.database.identity if self._maps or keys else ""
         # One map at a time, beside the runs and not instead of one: it has a worker of its own, and leaves the
         # processor to who trains.
-        if not any(self._maps.values()) and (request := next(iter(self._maps), None)) is not None:
+        maps = list(self._maps.items())  # a page may ask for another meanwhile
+        if maps and not any(drawing for _, drawing in maps):
+            request = maps[0][0]
             drawing = client.submit(map_stored_run, self._settings, request, identity, pure=False, priority=-1)
             self._maps[request] = drawing
             drawing.add_done_callback(lambda _: self.wake())
-        keys = keys[:room]
-        for key in keys:
+        for key in keys[:room]:
             owner = f"{socket.gethostname()[:20]}:{uuid.uuid4().hex}"
             # Each attempt is a task of its own: Dask would not run a task again that it takes for the same.
             future = client.submit(train_on_worker, self._settings, key, owner, identity, pure=False)

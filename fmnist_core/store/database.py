@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from fmnist_core.store.tables import METADATA, SCHEMA, SCHEMA_VERSION
 
 _INCREMENTAL = 2  # SQLite's number for it
-_PAGES_A_STEP = 1000  # 4 MB: some ten milliseconds, in which nobody else writes
+_PAGES_A_STEP = 1000  # 4 MB: a tenth of a second, in which nobody else writes
 BUSY_SECONDS = 30  # longest wait for other writers
 _CONNECT_SECONDS = 10
 _WRITERS_LOCK = 0x0D20_9057  # a number that all programs on one PostgreSQL database must agree on
@@ -188,7 +188,8 @@ class Database:
 
             if ask("PRAGMA auto_vacuum") == _INCREMENTAL:
                 while (free := ask("PRAGMA freelist_count")) > 0:
-                    cursor.execute(f"PRAGMA incremental_vacuum({_PAGES_A_STEP})").fetchall()
+                    # As a script: Python runs it to its end, where execute() stops after the first page.
+                    cursor.executescript(f"PRAGMA incremental_vacuum({_PAGES_A_STEP})")
                     if ask("PRAGMA freelist_count") >= free:
                         break  # others use it meanwhile
             elif ask("SELECT count(*) FROM runs WHERE status IN ('queued', 'running')") == 0:

@@ -142,3 +142,22 @@ def test_a_browser_is_known_by_its_token_however_that_is_masked(monkeypatch):
     assert name(None) is None
     assert name("2|nonsense") is None
     assert one.hex() not in name(token_string(one))
+
+
+@pytest.mark.parametrize(
+    ("claims", "is_admin"),
+    [
+        ({"email": "Ada@example.org"}, True),
+        ({"email": "ada@example.org", "email_verified": False}, False),
+        ({"email": "eve@example.org", "email_verified": True}, False),
+        ({}, False),
+    ],
+)
+def test_with_sign_in_an_account_counts_and_not_the_machine(lab, monkeypatch, claims, is_admin):
+    monkeypatch.setenv("DROPOUT_LAB_ADMINS", "ada@example.org")
+    monkeypatch.setattr(visitors.sign_in, "is_required", lambda: True)
+    monkeypatch.setattr(visitors.st, "user", {"iss": "https://id.example.org", "sub": "1", **claims})
+    one = visitors.visitor()
+    assert one.may_change_all is is_admin
+    visitors.st.user["sub"] = "2"
+    assert visitors.visitor().name != one.name
