@@ -14,6 +14,8 @@ from fmnist_core.network.stored_network import StoredNetwork
 from fmnist_core.settings import Settings
 from fmnist_core.store.run import Weights
 
+NICENESS = 10  # a tenth of a core while all of them train; at 19 it would be a hundredth, and take hours
+
 
 @dataclass(frozen=True)
 class MapRequest:
@@ -54,6 +56,6 @@ def map_stored_run(settings: Settings, request: MapRequest, identity: str | None
 
 
 def _yield_to_training() -> None:
-    """Give this thread the lowest priority, where that can be given to a thread alone (Linux)."""
+    """Give this thread a low priority, where that can be given to a thread alone (Linux)."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

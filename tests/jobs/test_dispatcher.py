@@ -175,10 +175,11 @@ def test_a_map_is_drawn_while_a_run_has_the_only_worker(store, settings, ask):
         wait_until(lambda: store.run(long).epochs_done, "another run trains")
         request = MapRequest(ended, "last", "test")
         dispatcher.draw_map(request)
-        wait_until(lambda: not dispatcher.is_drawing(request), "the map is drawn", seconds=120)
-        assert dispatcher.map_problem(request) is None
+        wait_until(lambda: len(dispatcher.worker_processes()) == 2, "the map has a worker of its own")
         assert status(store, long) == "running"
         store.cancel(long)
+        wait_until(lambda: not dispatcher.is_drawing(request), "the map is drawn", seconds=240)
+        assert dispatcher.map_problem(request) is None
     assert store.projection(ended, 1, "test") is not None
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fmnist_core.jobs.maps import _yield_to_training
+from fmnist_core.jobs.maps import NICENESS, _yield_to_training
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
@@ -17,5 +17,5 @@ def test_only_the_maps_own_thread_has_a_low_priority():
 
     before = priority()
     with ThreadPoolExecutor(1, initializer=_yield_to_training) as thread:
-        assert thread.submit(priority).result() == 19
+        assert thread.submit(priority).result() == NICENESS
     assert priority() == before
