@@ -19,7 +19,6 @@ from fmnist_core.jobs.maps import MapRequest
 from fmnist_core.network.figures import EpochResult
 from fmnist_core.network.model import MLP, model_to_bytes
 from fmnist_core.network.training import train
-from fmnist_core.settings import Limits
 from fmnist_core.store.leases import ATTEMPT_LIMIT
 from tests.conftest import epoch_result, wait_until
 
@@ -163,33 +162,6 @@ def test_a_map_is_drawn_on_a_worker(store, settings, ask):
         wait_until(lambda: not dispatcher.is_drawing(request), "the map is drawn")
         assert dispatcher.map_problem(request) is None
     assert store.projection(key, 1, "test").shape == (2000, 2)
-
-
-def test_a_map_is_drawn_while_a_run_has_the_only_worker(store, settings, ask):
-    with Dispatcher(store, replace(settings, workers=1)) as dispatcher:
-        ended = ask(replace(CONFIG, epochs=1))
-        dispatcher.wake()
-        wait_until(lambda: status(store, ended) == "finished", "a run finishes")
-        long = ask(replace(CONFIG, epochs=200, hidden=(256, 256)))
-        dispatcher.wake()
-        wait_until(lambda: store.run(long).epochs_done, "another run trains")
-        request = MapRequest(ended, "last", "test")
-        dispatcher.draw_map(request)
-        wait_until(lambda: len(dispatcher.worker_processes()) == 2, "the map has a worker of its own")
-        assert status(store, long) == "running"
-        store.cancel(long)
-        wait_until(lambda: not dispatcher.is_drawing(request), "the map is drawn", seconds=240)
-        assert dispatcher.map_problem(request) is None
-    assert store.projection(ended, 1, "test") is not None
-
-
-def test_so_many_maps_wait_and_no_more(store, settings):
-    with Dispatcher(store, replace(settings, limits=Limits(waiting_maps=1))) as dispatcher:
-        first, second = MapRequest("0" * 16, "best", "test"), MapRequest("1" * 16, "best", "test")
-        dispatcher.draw_map(first)
-        dispatcher.draw_map(second)
-        assert not dispatcher.is_drawing(second)
-        assert "at most 1" in dispatcher.map_problem(second)
 
 
 def test_a_map_that_fails_says_why_and_can_be_asked_for_again(store, settings):
