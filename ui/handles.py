@@ -66,7 +66,11 @@ def dataset() -> Dataset:
 
 def outlook() -> Outlook:
     """When the runs that wait and train will be done."""
-    return look_ahead(shared_runs().runs(), worker_limit())
+    return shared_runs().of_all(_look_ahead)
+
+
+def _look_ahead(runs: list[Run]) -> Outlook:
+    return look_ahead(runs, worker_limit())
 
 
 def worker_limit() -> int:

@@ -7,7 +7,8 @@ the workers' writes (see `journal_mode`). Here one of them reads, and all look a
 import hashlib
 import threading
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -17,6 +18,8 @@ from fmnist_core.store.runs import Store
 
 LOOK_SECONDS = 0.25  # how old what is seen may be
 KEPT_RUNS = 1024  # runs whose epochs are kept; thirty epochs take about 10 KB
+
+Result = TypeVar("Result")
 
 
 class SharedRuns:
@@ -34,6 +37,7 @@ class SharedRuns:
         self._runs: dict[str, Run] = {}  # oldest first
         self._epochs: dict[str, pd.DataFrame] = {}
         self._tests: dict[str, tuple[str, dict[Weights, Evaluation]]] = {}  # with the version that they belong to
+        self._worked_out: dict[Callable[[list[Run]], Any], tuple[dict[str, Run], Any]] = {}  # with the runs of then
 
     def expect_news(self) -> None:
         """Let the next look read the store, however short ago the last one was: something was just written."""
@@ -65,7 +69,16 @@ class SharedRuns:
     def runs(self) -> list[Run]:
         """All runs, newest first."""
         self.look()
-        return sorted(_there(self._runs.values()), key=lambda run: -run.number)
+        return _listed(self._runs)
+
+    def of_all(self, work: Callable[[list[Run]], Result]) -> Result:
+        """What `work` makes of all runs, newest first: worked out once for everybody, until a look finds news."""
+        self.look()
+        runs = self._runs
+        if work not in self._worked_out or self._worked_out[work][0] is not runs:
+            self._worked_out[work] = (runs, work(_listed(runs)))
+        result: Result = self._worked_out[work][1]
+        return result
 
     def run(self, key: str) -> Run | None:
         """The run with this key, or None."""
@@ -116,6 +129,10 @@ class SharedRuns:
     def tests(self, run: Run) -> dict[Weights, Evaluation]:
         """The test figures of one run, as `tests_of`."""
         return self.tests_of([run])[run.key]
+
+
+def _listed(runs: dict[str, Run]) -> list[Run]:
+    return sorted(_there(runs.values()), key=lambda run: -run.number)
 
 
 def _there(runs: Iterable[Run]) -> list[Run]:

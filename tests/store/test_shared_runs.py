@@ -80,6 +80,23 @@ def test_every_change_of_a_run_is_seen(store):
 
 
 @pytest.mark.usefixtures("always")
+def test_what_all_runs_lead_to_is_worked_out_once_for_each_news(store):
+    first = ask(store)
+    shared, asked = SharedRuns(store), []
+
+    def numbers(runs):
+        asked.append([run.number for run in runs])
+        return asked[-1]
+
+    assert shared.of_all(numbers) is shared.of_all(numbers)
+    ask(store, seed=1)
+    assert shared.of_all(numbers) == [2, 1]
+    store.delete(first)
+    assert shared.of_all(numbers) == [2]
+    assert asked == [[1], [2, 1], [2]]
+
+
+@pytest.mark.usefixtures("always")
 def test_a_stopped_run_that_went_on_and_ended_between_two_looks_is_seen(store):
     key = ask(store)
     store.leases.claim(key, "worker")
