@@ -18,6 +18,7 @@ from fmnist_core.data.dataset import DataError
 from fmnist_core.jobs.cluster import LocalWorkers, scheduler_security, worker_limit
 from fmnist_core.jobs.maps import MapError, MapRequest, map_stored_run
 from fmnist_core.jobs.processes import is_known_dead
+from fmnist_core.jobs.reasons import kind_and_words
 from fmnist_core.settings import Settings
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.runs import Store
@@ -276,5 +277,4 @@ def _why(error: BaseException) -> str:
         return "its worker process died, perhaps for lack of memory"
     if isinstance(error, StoreError | DataError | MapError):
         return str(error)
-    words = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}{f': {words}' if words else ''}"
+    return kind_and_words(error)

@@ -16,6 +16,7 @@ from fmnist_core.data.evaluation_images import Part
 from fmnist_core.data.sources import load_matching
 from fmnist_core.data.split import Examples, split
 from fmnist_core.jobs.processes import this_process
+from fmnist_core.jobs.reasons import first_line, kind_and_words
 from fmnist_core.network.evaluation import evaluate, log_probabilities
 from fmnist_core.network.figures import Evaluation
 from fmnist_core.network.model import model_from_bytes, model_to_bytes
@@ -80,7 +81,7 @@ def patiently(write: Callable[[], Result]) -> Result:
             if time.monotonic() - began >= PATIENCE_SECONDS:
                 raise
             logger.warning("waiting for the run store: %s", error)
-            time.sleep(RETRY_SECONDS)
+            time.sleep(RETRY_SECONDS)  # nobody tells when the store can be written again
 
 
 @lru_cache(maxsize=1)
@@ -141,11 +142,11 @@ def _why(error: Exception) -> str:
     """What ended a run, for people."""
     if isinstance(error, TrainingDivergedError | DataError):
         return str(error)
-    words = str(error).strip().partition("\n")[0]
+    words = first_line(error)
     # torch reports a lack of memory as RuntimeError.
     if isinstance(error, MemoryError) or "can't allocate memory" in words or "not enough memory" in words:
         return f"training ran out of memory ({words or type(error).__name__}); choose a smaller network or batch size"
-    return f"training broke off: {type(error).__name__}{f': {words}' if words else ''}"
+    return f"training broke off: {kind_and_words(error)}"
 
 
 def _train(store: Store, settings: Settings, claim: Claim, key: str, owner: str) -> None:
