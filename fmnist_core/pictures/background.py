@@ -16,7 +16,6 @@ _FRAME_EVEN = 8  # grey levels around its own, mean over a line of a frame
 _FRAME_EDGE = 25  # grey levels to what it frames
 _FIT_SIDE = 96  # pixels, enough for a surface of six numbers
 _NOISE = 2.5  # standard deviations of the background that still count as background
-_STANDS_OUT = 0.04  # of the brightest; enough for the faint hems of Fashion-MNIST, too much for a JPEG's ripples
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,12 +151,6 @@ def calm(values: Floats | Pixels) -> Pixels:
     # Of nine neighbours the third brightest; the filter alone would widen everything by a pixel.
     quiet: Pixels = np.minimum(np.asarray(Image.fromarray(pixels).filter(ImageFilter.RankFilter(3, 6))), pixels)
     return quiet
-
-
-def stands_out(values: Floats | Pixels) -> npt.NDArray[np.bool_]:
-    """Where values from 0 to 255 above a black background belong to a garment."""
-    quiet = calm(values)
-    return quiet > _STANDS_OUT * max(int(quiet.max()), 1)
 
 
 def differences(pixels: Pixels, background: Background) -> tuple[Floats, Floats]:

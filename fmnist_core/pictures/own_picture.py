@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from fmnist_core.pictures.background import calm, differences, estimated_background, framed, stands_out
+from fmnist_core.pictures.background import calm, differences, estimated_background, framed
 from fmnist_core.pictures.picture_file import PictureError
 from fmnist_core.pictures.png import SIDE, Pixels
 
@@ -15,6 +15,7 @@ _WORKING_SIDE = 1024  # pixels, the most that a garment's edges are looked for i
 _SHOWN_SIDE = 256  # pixels, the most that a step keeps
 _TELLS = 8  # grey levels to the background, the least that tells whether a garment is dark or pale
 _DOUBT = 0.08  # of what stands out; where dark or pale parts have less, the others are the garment
+_STANDS_OUT = 0.04  # of the brightest; enough for the faint hems of Fashion-MNIST, too much for a JPEG's ripples
 _CLOTH = 0.3  # of the print's brightness, for what it is printed on
 
 
@@ -138,8 +139,9 @@ def _nothing_stands_out() -> PictureError:
 
 def _garment(pixels: Pixels) -> tuple[slice, slice]:
     """Rows and columns of all that stands out from a black background."""
-    _check_contrast(int(calm(pixels).max()))
-    lit = stands_out(pixels)
+    quiet = calm(pixels)
+    _check_contrast(int(quiet.max()))
+    lit = quiet > _STANDS_OUT * quiet.max()
     rows, columns = (np.flatnonzero(lit.any(axis=axis)) for axis in (1, 0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
