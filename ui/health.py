@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from streamlit import config
 
+from ui.components.addresses import base_path
 from ui.server import wait_for_imports
 
 logger = logging.getLogger(__name__)
@@ -22,8 +22,7 @@ _lock = threading.Lock()
 
 def health_route() -> Route:
     """The route for `st.App(routes=[...])`; make it after Streamlit has read its settings."""
-    base = config.get_option("server.baseUrlPath").strip("/")
-    return Route(f"{'/' if base else ''}{base}/health", _respond)
+    return Route(f"{base_path()}/health", _respond)
 
 
 def _respond(_request: Request) -> Response:

@@ -25,6 +25,8 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
+from ui.components.addresses import base_path
+
 # What a browser needs to draw the page that asks for sign-in, and a monitor to see that the server lives. All other
 # addresses below these folders are closed; what lies outside of them is Streamlit's front end, the same for everybody.
 _OPEN = ("_stcore/health", "_stcore/host-config", "_stcore/bidi-components/")
@@ -79,8 +81,7 @@ class Gate:
 
 
 def _is_closed(path: str) -> bool:
-    base = config.get_option("server.baseUrlPath").strip("/")
-    below = path.removeprefix(f"/{base}").lstrip("/")
+    below = path.removeprefix(base_path()).lstrip("/")
     return below.startswith(_FOLDERS) and not below.startswith(_OPEN)
 
 

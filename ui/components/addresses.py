@@ -3,10 +3,15 @@
 from streamlit import config
 
 
-def asset_path(name: str) -> str:
-    """The path of an asset for its route, below the path under which Streamlit serves this app."""
+def base_path() -> str:
+    """The path under which Streamlit serves this app; empty at the root of its address."""
     base = config.get_option("server.baseUrlPath").strip("/")
-    return f"{'/' if base else ''}{base}/assets/{name}"
+    return f"/{base}" if base else ""
+
+
+def asset_path(name: str) -> str:
+    """The path of an asset for its route."""
+    return f"{base_path()}/assets/{name}"
 
 
 def asset_address(name: str) -> str:
