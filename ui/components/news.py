@@ -22,6 +22,7 @@ from starlette.routing import Route
 from ui.components.addresses import asset_address, asset_path
 
 _KEPT_TOPICS = 1024
+_QUIET_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def news_bar(topic: str, tell: Callable[[], News], *, key: str, seconds: float, 
 
     This fragment runs again when the version is another. The browser asks every so many `seconds`. `topic` names what
     it is about: for all visitors of one topic, the newest `tell` answers, on a thread of its own and without a session.
-    It may raise StoreError. A quiet one shows nothing: it is for what has ended and may go on from elsewhere.
+    It may raise StoreError. A quiet one shows nothing and asks seldom: it is for what has ended and may go on from
+    elsewhere.
     """
     token = hashlib.sha256(topic.encode()).hexdigest()[:16]
     with _lock:
@@ -81,7 +83,12 @@ def news_bar(topic: str, tell: Callable[[], News], *, key: str, seconds: float, 
     now = tell()
     _component(
         key=key,
-        data={"url": asset_address(f"news/{token}"), "seconds": seconds, "is_quiet": is_quiet, **now.as_data()},
+        data={
+            "url": asset_address(f"news/{token}"),
+            "seconds": _QUIET_SECONDS if is_quiet else seconds,
+            "is_quiet": is_quiet,
+            **now.as_data(),
+        },
         on_news_change=lambda: None,  # that the fragment runs again is all that is wanted
     )
 

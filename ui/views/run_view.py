@@ -23,7 +23,6 @@ from ui.reveal import are_revealed, reveal_button
 from ui.wording import duration, plain
 
 _NEWS_SECONDS = 0.5
-_QUIET_SECONDS = 5.0
 _BADGES: dict[Status, tuple[str, str, Literal["gray", "blue", "green", "orange", "red"]]] = {
     "queued": ("Waiting", ":material/hourglass_empty:", "gray"),
     "running": ("Training", ":material/play_arrow:", "blue"),
@@ -118,7 +117,7 @@ def _state(run: Run) -> None:
             f"run {run.key}",
             partial(_news, run.key),
             key="train.watch",
-            seconds=_NEWS_SECONDS if run.is_active else _QUIET_SECONDS,
+            seconds=_NEWS_SECONDS,
             is_quiet=not run.is_active,
         )
 

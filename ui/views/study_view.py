@@ -29,7 +29,6 @@ from ui.visitors import may_stop, why_not
 from ui.wording import duration, plain
 
 _NEWS_SECONDS = 1.0
-_QUIET_SECONDS = 5.0
 _METRICS: dict[CurveMetric, str] = {"loss": "Loss", "accuracy": "Accuracy", "gap": "Gap"}
 _LAYOUTS = {"panels": "Side by side", "overlay": "In one chart"}
 
@@ -109,7 +108,7 @@ def _watch(study: Study, progress: Progress, look: _Look) -> None:
         f"comparison {sorted(study.to_address().items())} {handles.dataset().fingerprint} {look}",
         partial(_news, study, look),
         key="compare.watch",
-        seconds=_NEWS_SECONDS if progress.active else _QUIET_SECONDS,
+        seconds=_NEWS_SECONDS,
         is_quiet=not progress.active,
     )
 
