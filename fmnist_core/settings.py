@@ -25,6 +25,15 @@ class Limits:
     waiting_maps: int = 10  # one of which is being drawn
 
 
+_HIGHEST_LIMITS = {
+    "waiting_runs": 10_000,
+    "visitor_runs": 10_000,
+    "epochs": 200,
+    "stored_gigabytes": 100_000,
+    "waiting_maps": 1000,
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The deployment's choices; none of them can change a run's result."""
@@ -56,9 +65,11 @@ class Settings:
 
         def whole_number(name: str, high: int) -> int | None:
             value = get(name)
-            if value is None or (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= high):
-                return None if value is None else int(value)
-            raise ValueError(f"DROPOUT_LAB_{name} must be a whole number from 1 to {high}, got {value!r}")
+            if value is None:
+                return None
+            if not (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= high):
+                raise ValueError(f"DROPOUT_LAB_{name} must be a whole number from 1 to {high}, got {value!r}")
+            return int(value)
 
         home, folder = get("HOME"), get("DATA")
         mirror = get("MIRROR")
@@ -71,9 +82,7 @@ class Settings:
         files = {name: Path(file).expanduser() for name in _SCHEDULER_FILES if (file := get(f"SCHEDULER_{name}"))}
         if scheduler is not None:
             _check_scheduler(scheduler, files)
-        highest = {"waiting_runs": 10_000, "visitor_runs": 10_000, "epochs": 200, "stored_gigabytes": 100_000}
-        highest["waiting_maps"] = 1000
-        limits = {name: whole_number(name.upper(), high) for name, high in highest.items()}
+        limits = {name: whole_number(name.upper(), high) for name, high in _HIGHEST_LIMITS.items()}
         return cls(
             home=Path(home).expanduser() if home else user_data_path("dropout-lab"),
             data_folder=Path(folder).expanduser() if folder else None,
