@@ -11,22 +11,23 @@ from ui import handles, sign_in
 from ui.page_files import PAGES
 from ui.wording import plain
 
+_ICON = str(Path(__file__).with_name("icon.png"))  # Streamlit would have the browser fetch a named one elsewhere
+
 
 def draw() -> None:
     """Set up the page, then run the one that the address names."""
     st.set_page_config(
         page_title="Dropout Lab",
-        page_icon=str(
-            Path(__file__).with_name("icon.png")
-        ),  # Streamlit would have the browser fetch a named one elsewhere
+        page_icon=_ICON,
         layout="wide",
         # With an entry of its own the menu is shown, and with it the choice between light and dark.
         menu_items={"About": "**Dropout Lab**: is it overfitting, and does dropout help?"},
     )
     try:
-        must_sign_in = sign_in.is_required() and not st.user.is_logged_in
+        asks_for_sign_in = sign_in.is_required()
     except ValueError as error:
         _stop_with(str(error))
+    must_sign_in = asks_for_sign_in and not st.user.is_logged_in
     page = st.navigation(
         [
             st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:", url_path="home", default=True),
@@ -48,7 +49,7 @@ def draw() -> None:
         handles.dispatcher()
     except (ValueError, StoreError) as error:
         _stop_with(str(error))
-    if sign_in.is_required():
+    if asks_for_sign_in:
         sign_in.account()
     _wait_for_data()
     page.run()

@@ -8,6 +8,7 @@ from fmnist_core.results.run_names import describe_all
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.run import Run
 from fmnist_core.store.visitor import NotYoursError
+from fmnist_core.wording import counted
 from ui import handles
 from ui.guards import store_sentence
 from ui.visitors import may_stop, visitor, why_not
@@ -36,10 +37,10 @@ def delete_several(runs: Sequence[Run]) -> None:
             list(own),
             format_func=lambda key: f"Run {own[key].number} · {names[key]}" if key in own else key,
             key="train.to_delete",
-            help="Each goes with its curves, networks, predictions and maps. Runs that wait or train stop first.",
+            help=f"Each goes with {_WHAT_GOES}. Runs that wait or train stop first.",
         )
         st.button(
-            f"Delete {len(chosen)} runs" if len(chosen) != 1 else "Delete 1 run",
+            f"Delete {counted(len(chosen), 'run')}",
             type="primary",
             key="train.delete_several",
             disabled=not chosen,
