@@ -3,6 +3,21 @@
 import pytest
 from distributed import Security
 
+from fmnist_core.data.sources import draw
+from tests.jobs.real_runs import CONFIG
+
+
+@pytest.fixture(scope="session")
+def garments():
+    """The drawn garments, which every process can make for itself."""
+    return draw()
+
+
+@pytest.fixture
+def ask(store, garments):
+    """Ask for a run on them; its key."""
+    return lambda config=CONFIG: store.request(config, garments.name, garments.fingerprint)
+
 
 @pytest.fixture
 def scheduler_files(tmp_path):

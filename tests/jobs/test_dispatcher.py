@@ -9,45 +9,22 @@ from dataclasses import replace
 import pytest
 from distributed import LocalCluster
 
-from fmnist_core.config import RunConfig
-from fmnist_core.data.sources import draw
-from fmnist_core.data.split import split
 from fmnist_core.jobs import dispatcher as dispatching
 from fmnist_core.jobs import worker
 from fmnist_core.jobs.dispatcher import Dispatcher
 from fmnist_core.jobs.maps import MapRequest
-from fmnist_core.network.figures import EpochResult
 from fmnist_core.network.model import MLP, model_to_bytes
-from fmnist_core.network.training import train
+from fmnist_core.settings import Limits
 from fmnist_core.store.leases import ATTEMPT_LIMIT
 from tests.conftest import epoch_result, wait_until
+from tests.jobs.real_runs import CONFIG, ENDS_LATER, stored, undisturbed
 
-CONFIG = RunConfig(hidden=(64,), epochs=4, batch_size=64, dropout=0.2)
-
-# Dask's own threads and sockets end a moment after the cluster is closed.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def garments():
-    return draw()
-
-
-@pytest.fixture
-def ask(store, garments):
-    return lambda config=CONFIG: store.request(config, garments.name, garments.fingerprint)
+pytestmark = ENDS_LATER
 
 
 @pytest.fixture(scope="module")
 def expected(garments):
-    return list(train(CONFIG, split(garments, CONFIG.protocol, CONFIG.seed)))
-
-
-def stored(store, key):
-    return [EpochResult(**row) for row in store.epochs(key).to_dict("records")]
+    return undisturbed(CONFIG, garments)
 
 
 def status(store, key):
@@ -81,7 +58,7 @@ def test_a_killed_worker_loses_nothing(store, settings, ask, garments):
         (process,) = dispatcher.worker_processes()
         os.kill(process, signal.SIGKILL)
         wait_until(lambda: status(store, key) == "finished", "the run finishes after its worker was killed")
-    assert stored(store, key) == list(train(config, split(garments, config.protocol, config.seed)))
+    assert stored(store, key) == undisturbed(config, garments)
 
 
 def test_an_existing_cluster_is_joined_and_outlives_the_dispatcher(store, settings, ask, expected, scheduler_files):
@@ -148,7 +125,7 @@ def test_a_killed_servers_run_is_taken_up_by_the_next(store, settings, ask, garm
     assert status(store, key) == "running"
     with Dispatcher(store, settings):
         wait_until(lambda: status(store, key) == "finished", "the run finishes under the next server", seconds=90)
-    assert stored(store, key) == list(train(config, split(garments, config.protocol, config.seed)))
+    assert stored(store, key) == undisturbed(config, garments)
 
 
 def test_a_map_is_drawn_on_a_worker(store, settings, ask):
@@ -162,6 +139,33 @@ def test_a_map_is_drawn_on_a_worker(store, settings, ask):
         wait_until(lambda: not dispatcher.is_drawing(request), "the map is drawn")
         assert dispatcher.map_problem(request) is None
     assert store.projection(key, 1, "test").shape == (2000, 2)
+
+
+def test_a_map_is_drawn_while_a_run_has_the_only_worker(store, settings, ask):
+    with Dispatcher(store, replace(settings, workers=1)) as dispatcher:
+        ended = ask(replace(CONFIG, epochs=1))
+        dispatcher.wake()
+        wait_until(lambda: status(store, ended) == "finished", "a run finishes")
+        long = ask(replace(CONFIG, epochs=200, hidden=(256, 256)))
+        dispatcher.wake()
+        wait_until(lambda: store.run(long).epochs_done, "another run trains")
+        request = MapRequest(ended, "last", "test")
+        dispatcher.draw_map(request)
+        wait_until(lambda: len(dispatcher.worker_processes()) == 2, "the map has a worker of its own")
+        assert status(store, long) == "running"
+        store.cancel(long)
+        wait_until(lambda: not dispatcher.is_drawing(request), "the map is drawn", seconds=240)
+        assert dispatcher.map_problem(request) is None
+    assert store.projection(ended, 1, "test") is not None
+
+
+def test_so_many_maps_wait_and_no_more(store, settings):
+    with Dispatcher(store, replace(settings, limits=Limits(waiting_maps=1))) as dispatcher:
+        first, second = MapRequest("0" * 16, "best", "test"), MapRequest("1" * 16, "best", "test")
+        dispatcher.draw_map(first)
+        dispatcher.draw_map(second)
+        assert not dispatcher.is_drawing(second)
+        assert "at most 1" in dispatcher.map_problem(second)
 
 
 def test_a_map_that_fails_says_why_and_can_be_asked_for_again(store, settings):

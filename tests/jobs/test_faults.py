@@ -6,47 +6,18 @@ import threading
 from dataclasses import replace
 
 import psutil
-import pytest
 from distributed import LocalCluster
 
-from fmnist_core.config import RunConfig
-from fmnist_core.data.sources import draw
-from fmnist_core.data.split import split
 from fmnist_core.jobs import dispatcher as dispatching
 from fmnist_core.jobs.dispatcher import Dispatcher
 from fmnist_core.jobs.processes import this_process
-from fmnist_core.network.figures import EpochResult
-from fmnist_core.network.training import train
 from fmnist_core.store import leases
 from fmnist_core.store.leases import Workplace
 from fmnist_core.store.tables import RUNS
 from tests.conftest import wait_until
+from tests.jobs.real_runs import CONFIG, ENDS_LATER, stored, undisturbed
 
-CONFIG = RunConfig(hidden=(64,), epochs=4, batch_size=64, dropout=0.2)
-
-# Dask's own threads and sockets end a moment after the cluster is closed.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def garments():
-    return draw()
-
-
-@pytest.fixture
-def ask(store, garments):
-    return lambda config=CONFIG: store.request(config, garments.name, garments.fingerprint)
-
-
-def stored(store, key):
-    return [EpochResult(**row) for row in store.epochs(key).to_dict("records")]
-
-
-def undisturbed(config, garments):
-    return list(train(config, split(garments, config.protocol, config.seed)))
+pytestmark = ENDS_LATER
 
 
 def test_a_worker_that_hangs_past_its_lease_loses_its_run(store, settings, ask, garments, monkeypatch):

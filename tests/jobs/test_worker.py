@@ -11,12 +11,12 @@ from fmnist_core.jobs import maps, worker
 from fmnist_core.jobs.maps import MapRequest, map_stored_run
 from fmnist_core.network import batches
 from fmnist_core.network.evaluation import evaluate, log_probabilities
-from fmnist_core.network.figures import EpochResult
 from fmnist_core.network.model import model_from_bytes
 from fmnist_core.network.training import train
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.leases import Leases
 from fmnist_core.store.predictions import pack
+from tests.jobs.real_runs import stored
 
 CONFIG = RunConfig(hidden=(16,), epochs=4, batch_size=32, dropout=0.2)
 
@@ -34,10 +34,6 @@ def ask(store, tiny_dataset):
 
 def examples_to_test(data):
     return Examples.all(data.test_images, data.test_labels)
-
-
-def stored(store, key):
-    return [EpochResult(**row) for row in store.epochs(key).to_dict("records")]
 
 
 def test_a_run_is_trained_to_its_end_and_stored(store, settings, ask, tiny_dataset):
