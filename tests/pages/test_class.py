@@ -9,6 +9,7 @@ from fmnist_core.comparison.study import Study
 from fmnist_core.store.visitor import OPERATOR, NotYoursError, Visitor
 from tests.page_lab import CONFIG, all_words, keys, press, texts
 from ui import handles, visitors
+from ui.forms import deletion, study_form
 
 ADA, BOB = Visitor("ada"), Visitor("bob")
 
@@ -17,8 +18,9 @@ ADA, BOB = Visitor("ada"), Visitor("bob")
 def be(monkeypatch):
     """Be another visitor from now on."""
     now = [ADA]
-    for module in ("ui.visitors", "ui.forms.study_form", "ui.forms.deletion"):
-        monkeypatch.setattr(f"{module}.visitor", lambda: now[0])
+    # Imported above: a module that is first imported while this holds would keep the stand-in for good.
+    for module in (visitors, study_form, deletion):
+        monkeypatch.setattr(module, "visitor", lambda: now[0])
     return lambda who: now.__setitem__(0, who)
 
 
