@@ -24,7 +24,7 @@ from fmnist_core.store.database import StoreError
 from fmnist_core.store.runs import Store
 from fmnist_core.store.tables import EPOCHS, PREDICTIONS, RUNS, TESTS, WEIGHTS
 from tests.conftest import epoch_result, make_tiny_dataset
-from ui import handles, visitors
+from ui import handles
 
 ROOT = Path(__file__).parent.parent
 # What the server runs for each visitor. Not app.py: beside a pages folder, AppTest runs a page without its frame from
@@ -170,8 +170,6 @@ def running_lab(home, monkeypatch):
         opened.append(self)
 
     monkeypatch.setattr(Store, "__init__", remember)
-    # An AppTest has no connection; its visitor sits at the server's own machine.
-    monkeypatch.setattr(visitors, "_is_on_this_machine", lambda: True)
     # Every AppTest looks through all installed packages for components, which takes longer than the test.
     monkeypatch.setattr("streamlit.components.v2.manifest_scanner.scan_component_manifests", list)
     # The visitor is this machine's user. An AppTest's own context is made of mocks.
