@@ -10,17 +10,14 @@ runs that the first student asks for on top come when their turn does.
 
 import asyncio
 import sys
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks.many_visitors import spread
-from benchmarks.server import Server, running_server, settings_at
+from benchmarks.server import Server, laboratory, running_server
 from benchmarks.visitor import Visitor, visiting
 from fmnist_core.config import PRESETS
-from fmnist_core.data.sources import load
 from fmnist_core.store.runs import Store
 
 QUICK = PRESETS[2]
@@ -112,18 +109,11 @@ async def lesson(server: Server, store: Store, students: int, minute: float) -> 
 
 def main(students: int, minute: float) -> None:
     """Print how the lesson went, and when each run was asked for, taken up and done."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        settings = settings_at(home)
-        data = load(settings)
-        assert data.is_real, data.notes
-        store = Store(settings.database_url)
-        with running_server(home) as server:
-            began = time.monotonic()
-            asked, loads = asyncio.run(lesson(server, store, students, minute))
-            took = time.monotonic() - began
-            ends = Counter(run.status for run in store.runs())
-        store.close()
+    with laboratory() as lab, running_server(lab.home) as server:
+        began = time.monotonic()
+        asked, loads = asyncio.run(lesson(server, lab.store, students, minute))
+        took = time.monotonic() - began
+        ends = Counter(run.status for run in lab.store.runs())
     waits = [one.taken_at - one.asked_at for one in asked if one.turn == 1]
     print("| students | runs | how they ended | all done after | wait of a first run, median (p95) | page load |")
     print("|---|---|---|---|---|---|")

@@ -13,19 +13,16 @@ import asyncio
 import math
 import statistics
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from websockets.exceptions import WebSocketException
 
-from benchmarks.server import Memory, Server, memory_of, running_server, settings_at, wait_until
+from benchmarks.server import Memory, Server, laboratory, memory_of, running_server, wait_until
 from benchmarks.visitor import PageFailedError, Tick, visiting
 from fmnist_core.config import PRESETS, Preset
-from fmnist_core.data.sources import load
 from fmnist_core.store.runs import Store
 
 ARTICLE, QUICK = PRESETS[0], PRESETS[2]
@@ -130,12 +127,8 @@ async def visited(
 
 def main(visitors: int, seconds: float) -> None:
     """Print one row of a Markdown table, and a few lines on how it came about."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        settings = settings_at(home)
-        data = load(settings)
-        assert data.is_real, data.notes
-        store = Store(settings.database_url)
+    with laboratory() as lab:
+        home, data, store = lab.home, lab.data, lab.store
         with running_server(home) as server:
 
             def ask(preset: Preset, epochs: int, *seeds: int) -> list[str]:
@@ -152,7 +145,6 @@ def main(visitors: int, seconds: float) -> None:
             beside, notes = asyncio.run(visited(server, store, live, finished, visitors, seconds))
             own_share = (time.process_time() - own) / (time.monotonic() - began)
             store.cancel(*live)
-        store.close()
 
     print(
         "| visitors | tick median | tick p95 | page load median | page load p95 | server, of a core "

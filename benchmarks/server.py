@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,10 @@ from urllib.request import urlopen
 
 import psutil
 
+from fmnist_core.data.dataset import Dataset
+from fmnist_core.data.sources import load
 from fmnist_core.settings import Settings
+from fmnist_core.store.runs import Store
 
 ROOT = Path(__file__).parent.parent
 _OTHERS = ("DROPOUT_LAB_STORE", "DROPOUT_LAB_SCHEDULER")  # a benchmark must not use anybody else's
@@ -71,6 +75,29 @@ def wait_until(condition: Callable[[], object], what: str, limit_seconds: float 
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {limit_seconds:.0f} s")
         pause.wait(0.02)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Laboratory:
+    """A home of its own for servers, the real data, and the store that those servers open."""
+
+    home: Path
+    data: Dataset
+    store: Store
+
+
+@contextmanager
+def laboratory() -> Iterator[Laboratory]:
+    """Make one in a temporary folder, and remove it at the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = settings_at(Path(folder))
+        data = load(settings)
+        assert data.is_real, data.notes
+        store = Store(settings.database_url)
+        try:
+            yield Laboratory(home=settings.home, data=data, store=store)
+        finally:
+            store.close()
 
 
 @contextmanager

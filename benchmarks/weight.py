@@ -11,19 +11,16 @@ import asyncio
 import json
 import statistics
 import sys
-import tempfile
 import time
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlencode
 
 import psutil
 
-from benchmarks.server import Memory, Server, memory_of, running_server, settings_at, wait_until
+from benchmarks.server import Memory, Server, laboratory, memory_of, running_server, wait_until
 from benchmarks.visitor import Visitor, visiting
 from fmnist_core.config import PRESETS, RunConfig
 from fmnist_core.data.dataset import Dataset
-from fmnist_core.data.sources import load
 from fmnist_core.store.runs import Store
 
 ARTICLE, QUICK = PRESETS[0], PRESETS[2]
@@ -100,12 +97,8 @@ def stop(store: Store, key: str) -> None:
 
 def main(rounds: int) -> None:
     """Print a Markdown table."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        settings = settings_at(home)
-        data = load(settings)
-        assert data.is_real, data.notes
-        store = Store(settings.database_url)
+    with laboratory() as lab:
+        home, data, store = lab.home, lab.data, lab.store
         with running_server(home):
             keys = stored_pair(store, data)
         start_seconds, epoch_seconds = [], []
@@ -125,7 +118,6 @@ def main(rounds: int) -> None:
         for preset in (ARTICLE, QUICK):
             with running_server(home) as server:
                 workers.append(training_worker(server, store, data, preset.config))
-        store.close()
 
     print("| what | measured |")
     print("|---|---|")
