@@ -1,5 +1,6 @@
 """The frame around every page: title, menu, the data in use."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -11,7 +12,8 @@ from ui import handles, sign_in
 from ui.page_files import PAGES
 from ui.wording import plain
 
-_ICON = str(Path(__file__).with_name("icon.png"))  # Streamlit would have the browser fetch a named one elsewhere
+# In the page itself: a named icon the browser would fetch from elsewhere, a file from where only who is signed in may.
+_ICON = f"data:image/png;base64,{b64encode(Path(__file__).with_name('icon.png').read_bytes()).decode()}"
 
 
 def draw() -> None:
