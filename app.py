@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from ui.components.image_route import image_route
 from ui.components.news import news_route
 from ui.components.plotly_js import plotly_route
-from ui.headers import SafeHeaders
+from ui.headers import Closed, SafeHeaders
 from ui.health import health_route
 from ui.server import explain_error, lifespan
 from ui.sign_in import Gate
@@ -20,7 +20,7 @@ app = st.App(
     "ui/main.py",
     lifespan=lifespan,
     routes=[plotly_route(), image_route(), news_route(), health_route()],
-    middleware=[Middleware(SafeHeaders), Middleware(Gate)],
+    middleware=[Middleware(SafeHeaders), Middleware(Gate), Middleware(Closed)],
     on_script_error=explain_error,
 )
 

@@ -31,7 +31,7 @@ _CLOSED = ("/_stcore/metrics", "/_stcore/agent")
 
 
 class SafeHeaders:
-    """Middleware that gives every answer the headers above, and hides what nobody needs from outside."""
+    """Middleware that gives every answer the headers above; it stands before all that answers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -46,7 +46,18 @@ class SafeHeaders:
                     headers.setdefault(name, value)
             await send(message)
 
+        await self._app(scope, receive, send_with_headers)
+
+
+class Closed:
+    """Middleware that hides what nobody needs from outside."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         if scope["type"] == "http" and any(closed in scope["path"] for closed in _CLOSED):
-            await PlainTextResponse("Not found", status_code=404)(scope, receive, send_with_headers)
+            await PlainTextResponse("Not found", status_code=404)(scope, receive, send)
         else:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(scope, receive, send)

@@ -6,11 +6,12 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from tests.http import fetch
-from ui.headers import SafeHeaders
+from ui.headers import Closed, SafeHeaders
 
 
 def ask(path):
-    route = Route("/{path:path}", lambda request: PlainTextResponse("here"), middleware=[Middleware(SafeHeaders)])
+    middleware = [Middleware(SafeHeaders), Middleware(Closed)]
+    route = Route("/{path:path}", lambda request: PlainTextResponse("here"), middleware=middleware)
     return fetch(route, path)
 
 
