@@ -112,6 +112,7 @@ def test_a_run_ends_with_the_same_figures_as_a_local_one(database, tmp_path, tin
     store = Store(database)
     key = store.request(CONFIG, tiny_dataset.name, tiny_dataset.fingerprint)
     worker.train_stored_run(Settings(home=tmp_path, store_url=database), key, "me")
+    worker._open_store(database).close()  # which a worker keeps for its next run
     assert store.run(key).status == "finished"
     found = [tuple(row) for row in store.epochs(key).drop(columns="seconds").itertuples(index=False)]
     names = [name for name in EPOCH_COLUMNS if name != "seconds"]
