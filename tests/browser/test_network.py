@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
@@ -30,22 +30,18 @@ def stripping_proxy(target: str) -> Iterator[str]:
             writer.close()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-            return
-        method, path, rest = head.split(b" ", 2)
-        if not path.startswith(PREFIX.encode()):
-            writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-            await writer.drain()
-            writer.close()
-            return
-        if b"upgrade: websocket" not in rest.lower():  # one request a connection: only its first line is read here
-            rest = rest.replace(b"\r\nConnection: keep-alive", b"\r\nConnection: close")
-        from_server, to_server = await asyncio.open_connection("127.0.0.1", port)
-        to_server.write(b" ".join((method, path.removeprefix(PREFIX.encode()) or b"/", rest)))
-        await asyncio.gather(pipe(reader, to_server), pipe(from_server, writer))
+        with closing(writer), suppress(asyncio.IncompleteReadError, ConnectionError):
+            method, path, rest = (await reader.readuntil(b"\r\n\r\n")).split(b" ", 2)
+            if not path.startswith(PREFIX.encode()):
+                writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                await writer.drain()
+                return
+            if b"upgrade: websocket" not in rest.lower():  # one request a connection: only its first line is read here
+                rest = rest.replace(b"\r\nConnection: keep-alive", b"\r\nConnection: close")
+            from_server, to_server = await asyncio.open_connection("127.0.0.1", port)
+            with closing(to_server):
+                to_server.write(b" ".join((method, path.removeprefix(PREFIX.encode()) or b"/", rest)))
+                await asyncio.gather(pipe(reader, to_server), pipe(from_server, writer))
 
     async def start() -> asyncio.Server:
         return await asyncio.start_server(serve, "127.0.0.1", 0)
