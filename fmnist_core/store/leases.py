@@ -78,11 +78,14 @@ class Leases:
         Ends those that were asked to stop, or that have used up their attempts, while nobody owned them.
         """
         abandoned = sa.and_(RUNS.c.status == "running", self._has_run_out)
-        columns = (RUNS.c.key, RUNS.c.number, RUNS.c.status, RUNS.c.asked_by)
-        more = (RUNS.c.attempts, RUNS.c.cancel_requested, RUNS.c.error, abandoned.label("is_abandoned"))
+        columns = [RUNS.c[field] for field in ("key", "number", "status", "asked_by", "epochs_done", "created_at")]
+        more = (RUNS.c.ended_at, RUNS.c.attempts, RUNS.c.cancel_requested, RUNS.c.error)
         active = RUNS.c.status.in_(("queued", "running"))
+        oldest = sa.select(sa.func.min(RUNS.c.created_at)).where(RUNS.c.status == "queued").scalar_subquery()
+        query = sa.select(*columns, *more, abandoned.label("is_abandoned"))
         with self._database.reading() as connection:
-            rows = connection.execute(sa.select(*columns, *more).where(active).order_by(RUNS.c.number)).all()
+            relevant = sa.or_(active, RUNS.c.ended_at > oldest)
+            rows = connection.execute(query.where(relevant).order_by(RUNS.c.number)).all()
         keys = []
         for row in [*(row for row in rows if row.is_abandoned), *fair_order(rows)]:
             key, attempts, cancel_requested, error = row.key, row.attempts, row.cancel_requested, row.error

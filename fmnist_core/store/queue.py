@@ -1,5 +1,6 @@
 """The order in which runs that wait are taken up, and what may be asked for at once."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
@@ -27,6 +28,12 @@ class Queued(Protocol):
     def status(self) -> str: ...
     @property
     def asked_by(self) -> str | None: ...
+    @property
+    def epochs_done(self) -> int: ...
+    @property
+    def created_at(self) -> float: ...
+    @property
+    def ended_at(self) -> float | None: ...
 
 
 _Queued = TypeVar("_Queued", bound=Queued)
@@ -35,17 +42,19 @@ _Queued = TypeVar("_Queued", bound=Queued)
 def fair_order(runs: Iterable[_Queued]) -> list[_Queued]:
     """The runs that wait in the order in which they are taken up: everybody's next one before anybody's one after.
 
-    Runs that train count as their visitor's first ones. Within a turn the order is that of asking.
+    A visitor's turns are counted over the present rush: runs that train, and those that ended since the oldest of
+    the runs that wait was asked for, were turns already. Within a turn the order is that of asking.
     """
-    turns: Counter[str | None] = Counter()
-    waiting = []
-    for run in runs:
-        if run.status == "running":
-            turns[run.asked_by] += 1
-        elif run.status == "queued":
-            waiting.append(run)
+    runs = list(runs)
+    waiting = sorted((run for run in runs if run.status == "queued"), key=lambda run: run.number)
+    rush_began = min((run.created_at for run in waiting), default=math.inf)
+    turns = Counter(
+        run.asked_by
+        for run in runs
+        if run.status == "running" or ((run.ended_at or 0.0) > rush_began and run.epochs_done > 0)
+    )
     placed = []
-    for run in sorted(waiting, key=lambda run: run.number):
+    for run in waiting:
         turns[run.asked_by] += 1
         placed.append((turns[run.asked_by], run.number, run))
     return [run for _, _, run in sorted(placed, key=lambda place: place[:2])]

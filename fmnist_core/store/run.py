@@ -30,7 +30,7 @@ class Run:
     best_validation_loss: float | None
     best_validation_accuracy: float | None
     error: str | None
-    created_at: float
+    created_at: float  # when it was asked for, or last asked to go on
     ended_at: float | None
     torch_version: str | None = None  # where it trained last; None before it has, and in a store of an older layout
     processor: str | None = None

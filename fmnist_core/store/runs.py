@@ -76,6 +76,7 @@ class Store:
             # Whoever asks again wants a run to go on, also when somebody has just asked it to stop.
             connection.execute(RUNS.update().where(RUNS.c.key.in_(joined)).values(cancel_requested=False))
             fresh = {"status": "queued", "cancel_requested": False, "attempts": 0, "error": None, "ended_at": None}
+            fresh |= {"created_at": self.database.now}  # whoever asks for a run again is in line from now on
             owned = {"asked_by": sa.func.coalesce(RUNS.c.asked_by, by.name)}
             connection.execute(RUNS.update().where(RUNS.c.key.in_(stored.keys() - joined)).values(**fresh, **owned))
             for key, config in keys.items():
@@ -86,7 +87,6 @@ class Store:
                             config=json.dumps(config.to_dict()),
                             data_name=data_name,
                             data_fingerprint=data_fingerprint,
-                            created_at=self.database.now,
                             asked_by=by.name,
                             **fresh,
                         )

@@ -33,7 +33,7 @@ RUNS = sa.Table(
     sa.Column("epoch_share", sa.Float, nullable=False, default=0.0),  # how much of the current epoch is done
     sa.Column("best_epoch", sa.Integer),
     sa.Column("error", sa.Text),
-    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),  # when it was asked for, or last asked to go on
     sa.Column("ended_at", sa.Float),
     # Where the run trained last.
     sa.Column("torch_version", sa.String(64)),
