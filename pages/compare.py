@@ -1,32 +1,35 @@
-"""Compare: does dropout help here? One experiment, its curves, its table and its answer."""
+"""Compare: does dropout help here, or whatever else differs? One experiment, its curves, its table and its answer."""
 
 import streamlit as st
 
 from fmnist_core.comparison.study import ADDRESS_NAMES, Study
 from ui import link
 from ui.forms.config_form import sentence
-from ui.forms.study_form import ARTICLE, ONE_CYCLE, fill_study_form, start_study, study_form
+from ui.forms.study_form import ARTICLE, ONE_CYCLE, chosen_factor, fill_study_form, start_study, study_form
 from ui.views import explanations
 from ui.views.study_view import show_study, stop_button
 
-st.title("Does dropout help here?", anchor=False)
-st.write(
-    "Train the same network with and without dropout, side by side. Arms with the same seed share the split, the "
-    "first weights and the order of images: **only dropout differs**."
-)
-with st.container(horizontal=True):
-    explanations.overfitting()
-    explanations.dropout()
 study = None
+problem_with_link = None
 if said := link.values(ADDRESS_NAMES):
     try:
         study = Study.from_address(said)
     except ValueError as error:
-        st.warning(f"The link does not describe an experiment. {sentence(error)}", icon=":material/link_off:")
+        problem_with_link = f"The link does not describe an experiment. {sentence(error)}"
 is_other = study is not None and said != st.session_state.get("compare.shown")  # a link, or the browser's Back
-if is_other or "compare.dropouts" not in st.session_state:
+if is_other or "compare.levels" not in st.session_state:
     fill_study_form(study or Study.from_address({}))
 st.session_state["compare.shown"] = said
+
+factor = study.factor if study is not None else chosen_factor()
+st.title(factor.question, anchor=False)
+st.write(f"{factor.purpose} {factor.shared}")
+with st.container(horizontal=True):
+    explanations.overfitting()
+    if factor.setting == "dropout":
+        explanations.dropout()
+if problem_with_link:
+    st.warning(problem_with_link, icon=":material/link_off:")
 
 setup, result = st.columns([1, 3], gap="large")
 with setup:

@@ -15,8 +15,9 @@ from fmnist_core.charts.colours import arm_colour, run_colour
 from fmnist_core.charts.learning_curves import learning_curves
 from fmnist_core.charts.mean_curves import CurveMetric
 from fmnist_core.charts.style import Metric
-from fmnist_core.comparison.arms import arm_table, better_arms
+from fmnist_core.comparison.arms import arm_table, better_arms, by_level
 from fmnist_core.comparison.article_curves import article_curves
+from fmnist_core.comparison.factors import Level
 from fmnist_core.comparison.progress import Collected, collect
 from fmnist_core.comparison.study import Study
 from fmnist_core.comparison.tables import study_table
@@ -24,6 +25,7 @@ from fmnist_core.comparison.verdict import Verdict, conclude
 from fmnist_core.results.diagnosis import Diagnosis, diagnose
 from fmnist_core.results.tables import epoch_table, epoch_table_words
 from fmnist_core.store.run import Run
+from fmnist_core.wording import capitalised
 from ui import handles
 from ui.components.live_chart import figure_text
 from ui.components.live_html import table_html
@@ -69,10 +71,10 @@ def collected(study: Study, _stored: list[Run | None], data_fingerprint: str, ve
 
 @st.cache_resource(show_spinner=False, max_entries=128, hash_funcs=_BY_ADDRESS)
 def verdict_of(
-    study: Study, _collected: Collected, state: str, first: float, second: float, reveal_tests: bool
+    study: Study, _collected: Collected, state: str, first: Level, second: Level, reveal_tests: bool
 ) -> Verdict:
     """What may be said of two arms, which is said of finished runs alone; `state` is that of `_collected`."""
-    return conclude(_collected.runs, first, second, reveal_tests)
+    return conclude(_collected.runs, study.factor, first, second, reveal_tests)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=_BY_ADDRESS)
@@ -81,7 +83,7 @@ def arm_figures_of(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Each arm's figures over finished runs, and the same in words with the better arms marked."""
     figures = arm_table(_collected.runs, reveal_tests)
-    return figures, study_table(figures, better_arms(_collected.runs, reveal_tests))
+    return figures, study_table(figures, better_arms(_collected.runs, reveal_tests), study.factor)
 
 
 @st.cache_resource(show_spinner=False, max_entries=128, hash_funcs=_BY_ADDRESS)
@@ -92,18 +94,19 @@ def arm_curves_of(
 
     `version` is that of `_collected`.
     """
+    published = article_curves() if with_published else None
     arms = [
-        ArmCurves(dropout, arm_colour(place), tuple(one.epochs for one in _collected.runs if one.dropout == dropout))
-        for place, dropout in enumerate(study.dropouts)
+        ArmCurves(
+            capitalised(study.factor.arm_name(level)),
+            arm_colour(place),
+            tuple(one.epochs for one in runs),
+            None if published is None else published[published["dropout"] == level],
+        )
+        for place, (level, runs) in enumerate(by_level(_collected.runs).items())
     ]
-    reference = article_curves() if with_published else None
     name = "Validation (test set)" if study.base.protocol == "article" else "Validation"
     if overlaid or metric == "gap":
-        figures = [
-            overlay(arms, metric=metric, total_epochs=study.base.epochs, reference=reference, validation_name=name)
-        ]
+        figures = [overlay(arms, metric=metric, total_epochs=study.total_epochs, validation_name=name)]
     else:
-        figures = arm_panels(
-            arms, metric=metric, total_epochs=study.base.epochs, reference=reference, validation_name=name
-        )
+        figures = arm_panels(arms, metric=metric, total_epochs=study.total_epochs, validation_name=name)
     return tuple(map(figure_text, figures))

@@ -30,7 +30,6 @@ from fmnist_core.charts.mean_curves import (
 )
 from fmnist_core.charts.style import LEGEND_ABOVE, Extent, Metric, mark_best_epoch, note
 from fmnist_core.comparison.arms import band
-from fmnist_core.wording import capitalised, dropout_name
 
 _LINES: dict[str, dict[str, Any]] = {
     "training": {"width": 1.5, "dash": "dot"},
@@ -43,16 +42,15 @@ _SYMBOLS = ("circle", "square", "triangle-up", "x", "triangle-down", "star", "he
 
 @dataclass(frozen=True)
 class ArmCurves:
-    """One arm: its dropout, its colour, and the epochs of its runs so far, a frame a seed as Store.epochs gives it."""
+    """One arm: its name and colour, and the epochs of its runs so far, a frame a seed as Store.epochs gives it.
 
-    dropout: float
+    `published` are an arm's curves as others published them, with the columns of `article_curves`; drawn in grey.
+    """
+
+    name: str
     colour: str
     runs: tuple[pd.DataFrame, ...]
-
-    @property
-    def name(self) -> str:
-        """How the arm is called wherever it is drawn."""
-        return capitalised(dropout_name(self.dropout))
+    published: pd.DataFrame | None = None
 
 
 def arm_panels(
@@ -60,19 +58,17 @@ def arm_panels(
     *,
     metric: Metric,
     total_epochs: int,
-    reference: pd.DataFrame | None = None,
     validation_name: str = "Validation",
 ) -> list[go.Figure]:
     """Draw each arm's training and validation curves, a figure an arm, all with the same axes.
 
-    Lines are means over the seeds that have the epoch, bands one standard deviation to either side. `reference` has
-    the columns of `article_curves`; an arm with a dropout that it knows gets its curves in grey. Nothing
+    Lines are means over the seeds that have the epoch, bands one standard deviation to either side. Nothing
     grows with the epochs but the curves: the epoch axis spans 1 to `total_epochs` from the start. line_legend
     explains the lines; the figures share one `uirevision`, a metric each.
     """
     columns = [f"{data}_{metric}" for data in _LINES]
     bands = [{column: band(arm.runs, column) for column in columns} for arm in arms]
-    references = [published_curves(reference, arm.dropout, metric) for arm in arms]
+    references = [published_curves(arm.published, metric) for arm in arms]
     extent = extent_of(
         [frame for of_arm in bands for frame in of_arm.values()],
         [values for of_arm in references for _, values in of_arm.values()],
@@ -153,12 +149,14 @@ def line_legend(
     overlaid: bool,
     several_seeds: bool,
     with_reference: bool,
+    with_dropout: bool = True,
     validation_name: str = "Validation",
 ) -> str:
     """What the lines of arm_panels or, `overlaid`, of overlay mean: HTML, which wraps on a phone as Plotly cannot.
 
-    Its samples take the text's colour, since each arm has another.
+    Its samples take the text's colour, since each arm has another. Where no arm drops units, nothing is said of it.
     """
+    dropout_off, dropout_on = (" (dropout off)", " (dropout on)") if with_dropout else ("", "")
     samples = [
         (
             _sample("border-top:3px solid"),
@@ -166,9 +164,9 @@ def line_legend(
         )
     ]
     if metric != "gap":
-        samples.append((_sample("border-top:2px dashed"), "Training, evaluated (dropout off)"))
+        samples.append((_sample("border-top:2px dashed"), f"Training, evaluated{dropout_off}"))
     if not overlaid:
-        samples.append((_sample("border-top:2px dotted"), "Training, as trained (dropout on)"))
+        samples.append((_sample("border-top:2px dotted"), f"Training, as trained{dropout_on}"))
     if metric != "gap":
         samples.append(("&#9670;", "best epoch"))
     if several_seeds:
@@ -192,13 +190,13 @@ def overlay(
     *,
     metric: CurveMetric,
     total_epochs: int,
-    reference: pd.DataFrame | None = None,
     validation_name: str = "Validation",
 ) -> go.Figure:
     """Draw all arms in one chart: validation solid, training as evaluated dashed, in the arm's colour, with bands.
 
-    "gap" is validation minus evaluated training loss, one line an arm. The reference shows its test curve; a gap it
-    has none, because it knows training loss only as trained. A click on an arm in the legend hides it.
+    "gap" is validation minus evaluated training loss, one line an arm. Of published curves it shows that of the test
+    loss; a gap they have none, because they know training loss only as trained. A click on an arm in the
+    legend hides it.
     """
     # A column's name in the hover and its line, the most important last.
     curves = {"gap": ("gap", "solid")}
@@ -241,7 +239,7 @@ def overlay(
         )
     # Last, so that switching them on and off leaves the other traces' places, by which hidden ones are remembered.
     for arm in arms if metric != "gap" else ():
-        published = published_curves(reference, arm.dropout, metric)
+        published = published_curves(arm.published, metric)
         if "test" in published:
             epochs, values = published["test"]
             published_values.append(values)

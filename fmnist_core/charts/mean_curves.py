@@ -100,17 +100,12 @@ def unit(metric: CurveMetric) -> str:
     return {"loss": "Loss (nats)", "accuracy": "Accuracy", "gap": "Validation minus training loss (nats)"}[metric]
 
 
-def published_curves(
-    reference: pd.DataFrame | None, dropout: float, metric: CurveMetric
-) -> dict[str, tuple[list[int], list[float]]]:
-    """The reference's curves at this dropout, as epochs and values, by the name of the data; none where it has none."""
-    if reference is None:
+def published_curves(published: pd.DataFrame | None, metric: CurveMetric) -> dict[str, tuple[list[int], list[float]]]:
+    """An arm's published curves as epochs and values, by the name of the data; none where there are none."""
+    if published is None or published.empty:
         return {}
-    rows = reference[reference["dropout"] == dropout]
-    columns = {data: f"{data}_{metric}" for data in REFERENCE_LINES if f"{data}_{metric}" in reference.columns}
-    if rows.empty:
-        return {}
-    return {data: (rows["epoch"].tolist(), rows[column].tolist()) for data, column in columns.items()}
+    columns = {data: f"{data}_{metric}" for data in REFERENCE_LINES if f"{data}_{metric}" in published.columns}
+    return {data: (published["epoch"].tolist(), published[column].tolist()) for data, column in columns.items()}
 
 
 def add_marks(

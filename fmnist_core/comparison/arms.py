@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from fmnist_core.comparison.factors import Level
 from fmnist_core.comparison.paired_statistics import paired_difference
 from fmnist_core.config import count_parameters
 from fmnist_core.network.figures import Evaluation
@@ -18,7 +19,7 @@ from fmnist_core.store.run import Run, Weights
 class ArmRun:
     """One run of a comparison: asked for or not yet, growing or finished. `epochs` is as from `Store.epochs`."""
 
-    dropout: float
+    level: Level
     seed: int
     run: Run | None
     epochs: pd.DataFrame
@@ -84,30 +85,28 @@ def outcomes(arm: ArmRun, reveal_tests: bool) -> dict[str, float]:
 
 
 def arm_table(runs: Sequence[ArmRun], reveal_tests: bool) -> pd.DataFrame:
-    """One row an arm, by ascending dropout: mean and standard deviation (n - 1) of each figure over finished runs.
+    """One row an arm, in their order: mean and standard deviation (n - 1) of each figure over finished runs.
 
-    Columns: dropout, `<figure>_mean` and `<figure>_sd` for each of `outcomes`, parameters, finished and seeds (runs
+    Columns: level, `<figure>_mean` and `<figure>_sd` for each of `outcomes`, parameters, finished and seeds (runs
     that are done and runs in all). A mean without a finished run and a deviation with fewer than two are NaN.
     """
-    configs = [arm.run.config for arm in runs if arm.run is not None]
     rows = []
-    for dropout, arm in _by_arm(runs).items():
+    for level, arm in by_level(runs).items():
         figures = pd.DataFrame(
             [outcomes(one, reveal_tests) for one in arm if one.finished], columns=_names(reveal_tests)
         )
-        row: dict[str, Any] = {"dropout": dropout}
+        row: dict[str, Any] = {"level": level}
         for name in figures.columns:
             values = figures[name].astype(float)
             row |= {f"{name}_mean": values.mean(), f"{name}_sd": values.std(ddof=1)}
-        row["parameters"] = count_parameters(configs[0]) if configs else None  # dropout has none
+        configs = [one.run.config for one in arm if one.run is not None]
+        row["parameters"] = count_parameters(configs[0]) if configs else None
         rows.append({**row, "finished": len(figures), "seeds": len(arm)})
     return pd.DataFrame(rows).astype({"parameters": "Int64"})
 
 
-def better_arms(
-    runs: Sequence[ArmRun], reveal_tests: bool = False, confidence: float = 0.95
-) -> dict[str, float | None]:
-    """For each figure of `outcomes` the dropout of the arm that is better than every other, or None.
+def better_arms(runs: Sequence[ArmRun], reveal_tests: bool = False, confidence: float = 0.95) -> dict[str, int | None]:
+    """For each figure of `outcomes` the place of the arm that is better than every other, counted from 0, or None.
 
     Better is higher for accuracies and lower for all else. The arm with the best mean is named where the paired t
     interval of its difference from each other arm excludes zero. With k arms each of those k - 1 intervals is held
@@ -116,31 +115,32 @@ def better_arms(
     are compared over seeds that all of them have finished; where all guess, none is better. Seconds name no arm: they
     tell how busy the machine was.
     """
-    by_arm = {
-        dropout: {one.seed: outcomes(one, reveal_tests) for one in arm if one.finished}
-        for dropout, arm in _by_arm(runs).items()
-    }
-    seeds = sorted(set.intersection(*(set(arm) for arm in by_arm.values()))) if by_arm else []
-    better: dict[str, float | None] = dict.fromkeys(_names(reveal_tests))
-    if len(by_arm) < 2 or len(seeds) < 2:
+    arms = [{one.seed: outcomes(one, reveal_tests) for one in arm if one.finished} for arm in by_level(runs).values()]
+    seeds = sorted(set.intersection(*map(set, arms))) if arms else []
+    better: dict[str, int | None] = dict.fromkeys(_names(reveal_tests))
+    if len(arms) < 2 or len(seeds) < 2:
         return better
-    if all(is_at_chance(arm[seed]["validation_accuracy_last"]) for arm in by_arm.values() for seed in seeds):
+    if all(is_at_chance(arm[seed]["validation_accuracy_last"]) for arm in arms for seed in seeds):
         return better
-    corrected = 1 - (1 - confidence) / (len(by_arm) - 1)
+    corrected = 1 - (1 - confidence) / (len(arms) - 1)
     for name in set(better) - {"seconds"}:
         sign = -1 if "accuracy" in name else 1
-        values = {dropout: [sign * arm[seed][name] for seed in seeds] for dropout, arm in by_arm.items()}
-        if any(math.isnan(value) for arm in values.values() for value in arm):
+        values = [[sign * arm[seed][name] for seed in seeds] for arm in arms]
+        if any(math.isnan(value) for arm in values for value in arm):
             continue
-        best = min(values, key=lambda dropout: sum(values[dropout]))
-        others = [arm for dropout, arm in values.items() if dropout != best]
+        best = min(range(len(values)), key=lambda place: sum(values[place]))
+        others = [arm for place, arm in enumerate(values) if place != best]
         if all(paired_difference(values[best], other, name, corrected).low > 0 for other in others):
             better[name] = best
     return better
 
 
-def _by_arm(runs: Sequence[ArmRun]) -> dict[float, list[ArmRun]]:
-    return {rate: [one for one in runs if one.dropout == rate] for rate in sorted({one.dropout for one in runs})}
+def by_level(runs: Sequence[ArmRun]) -> dict[Level, list[ArmRun]]:
+    """The runs of each arm, in the order of the arms in `Study.configs`."""
+    arms: dict[Level, list[ArmRun]] = {}
+    for one in runs:
+        arms.setdefault(one.level, []).append(one)
+    return arms
 
 
 def _names(reveal_tests: bool) -> list[str]:

@@ -47,10 +47,11 @@ def collect(study: Study, stored: Sequence[Run | None], shared: SharedRuns) -> C
     epochs, tests = shared.epochs_of(there), shared.tests_of(there)
     runs = []
     for config, run in zip(study.configs(), stored, strict=True):
+        level = getattr(config, study.setting)
         if run is None:
-            runs.append(ArmRun(config.dropout, config.seed, None, pd.DataFrame(columns=EPOCH_COLUMNS), {}))
+            runs.append(ArmRun(level, config.seed, None, pd.DataFrame(columns=EPOCH_COLUMNS), {}))
         else:
-            runs.append(ArmRun(config.dropout, config.seed, run, epochs[run.key], tests[run.key]))
+            runs.append(ArmRun(level, config.seed, run, epochs[run.key], tests[run.key]))
     return Collected(tuple(runs), version(stored), state(stored))
 
 

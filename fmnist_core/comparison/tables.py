@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from fmnist_core.comparison.factors import Factor
+from fmnist_core.comparison.setting_texts import SETTING_TEXTS
 from fmnist_core.wording import decimal
 
 # Heading, the figure's name in `arms.arm_table`, and how it is worded; in the order in which they are shown.
@@ -23,23 +25,28 @@ _STUDY_COLUMNS = (
 )
 
 
-def study_table(figures: pd.DataFrame, better: Mapping[str, float | None]) -> pd.DataFrame:
+def study_table(figures: pd.DataFrame, better: Mapping[str, int | None], factor: Factor) -> pd.DataFrame:
     """A comparison's figures in words, one row an arm: `figures` as from `arm_table`, `better` as from `better_arms`.
 
     A star marks the better arm of a column; "not yet" stands for what is not known yet.
     """
     rows = []
-    for figure in figures.to_dict("records"):
-        dropout = figure["dropout"]
-        row = {"Dropout": f"{dropout:g}", "Seeds": f"{figure['finished']} of {figure['seeds']}"}
+    for place, figure in enumerate(figures.to_dict("records")):
+        row = {factor.name: factor.label(figure["level"]), "Seeds": f"{figure['finished']} of {figure['seeds']}"}
         for heading, name, kind in _STUDY_COLUMNS:
             if f"{name}_mean" in figure:
-                star = " ★" if better.get(name) == dropout else ""
+                star = " ★" if better.get(name) == place else ""
                 row[heading] = _worded(figure[f"{name}_mean"], figure[f"{name}_sd"], kind) + star
         parameters = figure["parameters"]
         row["Parameters"] = "not yet" if pd.isna(parameters) else f"{parameters:,}"
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def csv_table(figures: pd.DataFrame, factor: Factor) -> pd.DataFrame:
+    """`figures` as from `arm_table` for a file: levels as links write them, under the setting's own name."""
+    levels = figures["level"].map(SETTING_TEXTS[factor.setting].write)
+    return figures.drop(columns="level").assign(**{factor.setting: levels})[[factor.setting, *figures.columns[1:]]]
 
 
 def _worded(mean: float, deviation: float, kind: str) -> str:

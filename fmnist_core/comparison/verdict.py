@@ -1,9 +1,10 @@
-"""Does dropout help? Paired statistics over seeds, and the answer in words that claim no more than they carry."""
+"""Does it help? Paired statistics over seeds, and the answer in words that claim no more than they carry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fmnist_core.comparison.arms import ArmRun
+from fmnist_core.comparison.factors import Factor, Level
 from fmnist_core.comparison.measures import MEASURES, TEST_MEASURES, Metric
 from fmnist_core.comparison.paired_statistics import CONFIDENCE, PairedDifference, paired_difference, settled
 from fmnist_core.comparison.verdict_words import VerdictWords
@@ -27,20 +28,22 @@ class Verdict:
     settled: frozenset[str] = frozenset()
 
 
-def conclude(runs: Sequence[ArmRun], first: float, second: float, reveal_tests: bool = False) -> Verdict:
-    """Compare the arm with dropout `second` to that with `first`, at the last epoch, over seeds that both finished.
+def conclude(
+    runs: Sequence[ArmRun], factor: Factor, first: Level, second: Level, reveal_tests: bool = False
+) -> Verdict:
+    """Compare the arm at the level `second` to that at `first`, at the last epoch, over seeds that both finished.
 
     Gap, validation loss and accuracy are corrected for one another by Holm's method, so that with equal arms any
     claim on them is made on at most 5 % of comparisons; test figures are corrected among themselves, so that revealing
     them changes no other claim. Where `runs` hold k > 2 arms, each verdict is held to 5 % / (k - 1) instead: the
     reader may pick the most striking. Where all networks of both arms guess, nothing is claimed.
     """
-    arms = [{one.seed: one for one in runs if one.dropout == dropout} for dropout in (first, second)]
+    arms = [{one.seed: one for one in runs if one.level == level} for level in (first, second)]
     asked = sorted(arms[0].keys() & arms[1].keys())
     seeds = [seed for seed in asked if all(arm[seed].finished for arm in arms)]
     protocol: Protocol = next((one.run.config.protocol for one in runs if one.run is not None), "held-out")
-    rivals = max(1, len({one.dropout for one in runs}) - 1)
-    words = VerdictWords(first, second, protocol, len(seeds), len(asked), rivals)
+    rivals = max(1, len({one.level for one in runs}) - 1)
+    words = VerdictWords(factor, first, second, protocol, len(seeds), len(asked), rivals)
     if not seeds:
         return Verdict("No answer yet.", (words.waiting([sum(one.finished for one in arm.values()) for arm in arms]),))
     families = [MEASURES]

@@ -4,10 +4,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from fmnist_core.comparison.factors import Factor, Level
 from fmnist_core.comparison.measures import Metric, measure_name
 from fmnist_core.comparison.paired_statistics import CONFIDENCE, SEEDS_CAP, PairedDifference, seeds_needed
 from fmnist_core.config import Protocol
-from fmnist_core.wording import capitalised, counted, dropout_name, listed
+from fmnist_core.wording import capitalised, counted, listed
 
 # Fewer tell so little about the spread that they give no estimate of how many would do.
 ENOUGH_PAIRS = 3
@@ -17,8 +18,9 @@ ENOUGH_PAIRS = 3
 class VerdictWords:
     """The sentences of one verdict."""
 
-    first: float
-    second: float
+    factor: Factor
+    first: Level
+    second: Level
     protocol: Protocol
     pairs: int  # finished in both arms
     asked: int  # in all
@@ -26,39 +28,41 @@ class VerdictWords:
 
     @property
     def subject(self) -> str:
-        return dropout_name(self.second)
+        return self.factor.subject(self.second)
+
+    @property
+    def baseline(self) -> str:
+        return self.factor.subject(self.first)
 
     @property
     def compared(self) -> str:
-        return f" compared with {dropout_name(self.first)}" if self.first != 0 else ""
+        return "" if self.factor.is_none(self.first) else f" compared with {self.baseline}"
 
     def name(self, metric: str) -> str:
         return measure_name(metric, self.protocol)
 
     def waiting(self, finished: Sequence[int]) -> str:
         done = " and ".join(
-            f"{count} with {dropout_name(rate)}"
-            for count, rate in zip(finished, (self.first, self.second), strict=True)
+            f"{count} with {name}" for count, name in zip(finished, (self.baseline, self.subject), strict=True)
         )
         return f"It takes two finished runs with the same seed, one in each arm; so far there are {done}."
 
     def identical(self) -> str:
         where = "with the one seed" if self.pairs == 1 else f"in all {self.pairs} pairs"
-        return f"{capitalised(self.subject)} and {dropout_name(self.first)} end with the same figures {where}."
+        return f"{capitalised(self.subject)} and {self.baseline} end with the same figures {where}."
 
     def both_guess(self) -> str:
         return (
-            f"With {dropout_name(self.first)} as with {self.subject}, all networks end at an accuracy of about 10%, "
+            f"With {self.baseline} as with {self.subject}, all networks end at an accuracy of about 10%, "
             "as by guessing, so there is nothing to compare. Try a lower learning rate, less dropout or fewer layers."
         )
 
     def guessing(self, counts: Sequence[int]) -> tuple[str, ...]:
         """What to know before all else: how many of each arm's networks are at chance, where some are."""
         return tuple(
-            f"{capitalised(dropout_name(rate))} {'learns' if count == self.pairs else 'often learns'} nothing: "
-            f"{count} of {counted(self.pairs, 'network')} {'ends' if count == 1 else 'end'} at an accuracy of about "
-            "10%, as by guessing."
-            for rate, count in zip((self.first, self.second), counts, strict=True)
+            f"With {name}, {count} of {counted(self.pairs, 'network')} {'learns' if count == 1 else 'learn'} nothing: "
+            f"{'it ends' if count == 1 else 'they end'} at an accuracy of about 10%, as by guessing."
+            for name, count in zip((self.baseline, self.subject), counts, strict=True)
             if count
         )
 
@@ -73,7 +77,7 @@ class VerdictWords:
             parts.append(f"{self.name(metric)} {both}")
         last = "Run five seeds." if self.asked == 1 else ""
         return (
-            f"With seed {seed}, {self.subject} against {dropout_name(self.first)} ends with {listed(parts)}. "
+            f"With seed {seed}, {self.subject} against {self.baseline} ends with {listed(parts)}. "
             f"How much of that is chance, one pair cannot tell. {last}".strip()
         )
 
@@ -121,8 +125,12 @@ class VerdictWords:
         if loss * accuracy > 0:  # both up or both down: one of them is better, the other worse
             return f"Mixed: {self.subject} {moves[0]} and also the {self.name('validation_accuracy')}{self.compared}."
         if moves:
-            helps = "helps" if loss < 0 or accuracy > 0 else "hurts"
-            return f"{subject} {helps}{self.compared}: it {' and '.join(moves)}."
+            is_better = loss < 0 or accuracy > 0
+            if self.compared:
+                judgement = f"is {'better' if is_better else 'worse'} than {self.baseline}"
+            else:
+                judgement = "helps" if is_better else "hurts"
+            return f"{subject} {judgement}: it {' and '.join(moves)}."
         if gap:
             verb = "narrows" if gap < 0 else "widens"
             return f"{subject} {verb} the overfitting gap{self.compared}; whether it helps is too close to call."

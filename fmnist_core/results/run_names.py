@@ -49,11 +49,16 @@ def describe_all(configs: Sequence[RunConfig]) -> list[str]:
     return names
 
 
-def describe_recipe(config: RunConfig) -> str:
-    """What the runs of a comparison have in common, in a few words: all but dropout and seed."""
-    apart = ("epochs", "protocol")
-    recipe = ", ".join(_parts(config, leaving_out=("dropout", "seed", *apart)).values())
-    return " · ".join([recipe, *(_WORDS[name](getattr(config, name)) for name in apart)])
+def setting_words(setting: str, value: Any) -> str:
+    """One setting's value as names have it: "no dropout", "batch 64"."""
+    return _WORDS[setting](value)
+
+
+def describe_recipe(config: RunConfig, setting: str) -> str:
+    """What the runs of a comparison have in common, in a few words: all but the `setting` that differs and the seed."""
+    apart = [name for name in ("epochs", "protocol") if name != setting]
+    recipe = ", ".join(_parts(config, leaving_out=(setting, "seed", *apart)).values())
+    return " · ".join([recipe, *(setting_words(name, getattr(config, name)) for name in apart)])
 
 
 @lru_cache(maxsize=4096)

@@ -17,7 +17,7 @@ from fmnist_core.data.sources import draw
 from tests.conftest import wait_until
 
 QUICK = next(preset.config for preset in PRESETS if preset.name == "Quick")
-STUDY = Study(base=replace(QUICK, epochs=3, seed=5), dropouts=(0.0, 0.5), seeds=1)
+STUDY = Study(base=replace(QUICK, epochs=3, seed=5), levels=(0.0, 0.5), seeds=1)
 GRID = ".st-key-predict-grid"
 
 

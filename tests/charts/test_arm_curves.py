@@ -1,5 +1,7 @@
 """Panels and overlay of several arms, by their traces and axes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,11 +22,17 @@ def run(epochs: int, shift: float = 0.0) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def arm(dropout: float, *runs: pd.DataFrame, position: int = 0) -> ArmCurves:
-    return ArmCurves(dropout, arm_colour(position), runs)
+def arm(dropout: float, *runs: pd.DataFrame, position: int = 0, published: pd.DataFrame | None = None) -> ArmCurves:
+    return ArmCurves(f"Dropout {dropout:g}" if dropout else "No dropout", arm_colour(position), runs, published)
+
+
+def published(dropout: float) -> pd.DataFrame:
+    curves = article_curves()
+    return curves[curves["dropout"] == dropout]
 
 
 TWO = (arm(0.0, run(6), run(6, 0.2)), arm(0.2, run(6, 0.1), run(4, 0.3), position=1))
+TWO_PUBLISHED = tuple(replace(one, published=published(dropout)) for one, dropout in zip(TWO, (0.0, 0.2), strict=True))
 
 
 def panels(arms=TWO, **changes):
@@ -142,13 +150,13 @@ def test_first_epoch_is_visible():
 
 
 def test_reference_is_drawn_in_the_panels_that_have_one():
-    reference = article_curves()
-    known, unknown = panels([arm(0.2, run(6)), arm(0.5, run(6))], reference=reference)
-    assert list(lines(known)["Article, test"].y) == reference[reference["dropout"] == 0.2]["test_loss"].tolist()
+    arms = [arm(0.2, run(6), published=published(0.2)), arm(0.5, run(6), published=published(0.5))]
+    known, unknown = panels(arms)
+    assert list(lines(known)["Article, test"].y) == published(0.2)["test_loss"].tolist()
     assert lines(known)["Article, test"].line.dash == "longdash"
     assert lines(known)["Article, train"].line.dash == "dot"
     assert len(lines(unknown)) == 3
-    assert "Article, train" not in lines(panels(reference=reference, metric="accuracy")[0])
+    assert "Article, train" not in lines(panels(arms, metric="accuracy")[0])
 
 
 def test_overlay_shows_validation_and_evaluated_training_of_every_arm():
@@ -183,11 +191,13 @@ def test_traces_keep_their_places_while_arms_grow_and_the_reference_comes():
 
     empty = [arm(0.0), arm(0.2, position=1)]
     assert places(overlaid(empty)) == places(overlaid())
-    assert places(overlaid(reference=article_curves()))[: len(places(overlaid()))] == places(overlaid())
+    more = places(overlaid(TWO_PUBLISHED))
+    assert len(more) > len(places(overlaid()))
+    assert more[: len(places(overlaid()))] == places(overlaid())
 
 
 def test_gap_is_validation_minus_evaluated_training_with_a_zero_line():
-    figure = overlaid(metric="gap", reference=article_curves())
+    figure = overlaid(TWO_PUBLISHED, metric="gap")
     shown = lines(figure)
     assert list(shown) == ["No dropout, gap", "Dropout 0.2, gap"]
     frame = TWO[0].runs[0]  # both runs of the arm have the same gap
@@ -220,4 +230,6 @@ def test_line_legend_names_what_is_drawn_and_nothing_else():
     assert "Article, training" in legend(with_reference=True)
     assert "Article, training" not in legend(with_reference=True, metric="accuracy")
     assert "Article" not in legend(with_reference=True, metric="gap", overlaid=True)
+    assert "dropout" in legend()
+    assert "dropout" not in legend(with_dropout=False)
     assert "Test &lt;set&gt;" in legend(validation_name="Test <set>")

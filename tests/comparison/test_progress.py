@@ -9,7 +9,7 @@ from fmnist_core.jobs import worker
 from fmnist_core.results.outlook import look_ahead
 from fmnist_core.store.shared_runs import SharedRuns
 
-STUDY = Study(base=RunConfig(hidden=(16,), epochs=2), dropouts=(0.0, 0.5), seeds=2)
+STUDY = Study(base=RunConfig(hidden=(16,), epochs=2), levels=(0.0, 0.5), seeds=2)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def collected(store, settings, tiny_dataset, monkeypatch):
 
 def test_every_run_has_its_place_whether_it_is_stored_or_not(collected):
     runs = collected(asked=3, trained=1)
-    assert [(arm.dropout, arm.seed) for arm in runs] == [(0.0, 0), (0.5, 0), (0.0, 1), (0.5, 1)]
+    assert [(arm.level, arm.seed) for arm in runs] == [(0.0, 0), (0.5, 0), (0.0, 1), (0.5, 1)]
     assert [arm.run and arm.run.status for arm in runs] == ["finished", "queued", "queued", None]
     assert [len(arm.epochs) for arm in runs] == [2, 0, 0, 0]
     assert [set(arm.tests) for arm in runs] == [{"best", "last"}, set(), set(), set()]
@@ -39,7 +39,7 @@ def test_arms_with_the_same_seed_are_pairs(collected, store):
     runs = collected(asked=4, trained=4)
     for arm in runs:
         assert replace(arm.run.config, dropout=0.0, seed=0) == STUDY.base
-        assert (arm.run.config.dropout, arm.run.config.seed) == (arm.dropout, arm.seed)
+        assert (arm.run.config.dropout, arm.run.config.seed) == (arm.level, arm.seed)
 
 
 def ahead(runs, workers=2):

@@ -6,7 +6,9 @@ import pytest
 from scipy import stats
 
 from fmnist_core.comparison.arms import ArmRun, arm_table, band, better_arms
-from fmnist_core.comparison.study import Study, parse_dropouts
+from fmnist_core.comparison.factors import FACTORS, at_default
+from fmnist_core.comparison.setting_texts import SETTING_TEXTS, typed_levels, write_levels
+from fmnist_core.comparison.study import Study
 from fmnist_core.comparison.verdict import conclude
 from fmnist_core.config import PRESETS, SEED_LIMITS, RunConfig, count_parameters
 from fmnist_core.jobs import worker
@@ -14,8 +16,9 @@ from fmnist_core.network.figures import Evaluation
 from fmnist_core.settings import Settings
 from fmnist_core.store.runs import Store
 
+DROPOUT = FACTORS["dropout"]
 TINY = RunConfig(hidden=(16,), epochs=3, batch_size=64, seed=5)
-STUDY = Study(base=TINY, dropouts=(0.0, 0.5), seeds=3)
+STUDY = Study(base=TINY, levels=(0.0, 0.5), seeds=3)
 FIGURES = ("loss", "accuracy", "calibration_error")
 
 
@@ -24,7 +27,7 @@ FIGURES = ("loss", "accuracy", "calibration_error")
 
 def test_the_default_is_no_dropout_against_a_fifth():
     study = Study(base=RunConfig())
-    assert (study.dropouts, study.seeds) == ((0.0, 0.2), 1)
+    assert (study.levels, study.seeds) == ((0.0, 0.2), 1)
 
 
 def test_the_bases_own_dropout_does_not_matter():
@@ -32,7 +35,7 @@ def test_the_bases_own_dropout_does_not_matter():
 
 
 def test_arms_are_kept_in_ascending_order():
-    assert Study(base=RunConfig(), dropouts=(0.5, 0, 0.2)).dropouts == (0.0, 0.2, 0.5)
+    assert Study(base=RunConfig(), levels=(0.5, 0, 0.2)).levels == (0.0, 0.2, 0.5)
 
 
 def test_an_arm_has_a_run_for_each_seed_and_differs_in_dropout_alone():
@@ -50,16 +53,16 @@ def test_pairs_come_together():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"dropouts": (0.2,)}, "2 to 8 arms, got 1; add"),
-        ({"dropouts": ()}, "2 to 8 arms, got 0"),
-        ({"dropouts": tuple(place / 10 for place in range(9))}, "2 to 8 arms, got 9; leave"),
-        ({"dropouts": (0.2, 0.5, 0.2)}, r"arms must differ: 0\.2 is given twice"),
-        ({"dropouts": (0, -0.0)}, "arms must differ: 0 is given twice"),
-        ({"dropouts": (0, 0.96)}, r"dropout must be a number from 0 to 0\.95, got 0\.96"),
-        ({"dropouts": (0, float("nan"))}, "got nan"),
-        ({"dropouts": (0, "0.2")}, r"got '0\.2'"),
-        ({"dropouts": (False, 0.2)}, "got False"),
-        ({"dropouts": [0, 0.2]}, "must be a tuple"),
+        ({"levels": (0.2,)}, "2 to 8 arms, got 1; add"),
+        ({"levels": ()}, "2 to 8 arms, got 0"),
+        ({"levels": tuple(place / 10 for place in range(9))}, "2 to 8 arms, got 9; leave"),
+        ({"levels": (0.2, 0.5, 0.2)}, r"arms must differ: 0\.2 is given twice"),
+        ({"levels": (0, -0.0)}, "arms must differ: 0 is given twice"),
+        ({"levels": (0, 0.96)}, r"dropout must be a number from 0 to 0\.95, got 0\.96"),
+        ({"levels": (0, float("nan"))}, "got nan"),
+        ({"levels": (0, "0.2")}, r"got '0\.2'"),
+        ({"levels": (False, 0.2)}, "got False"),
+        ({"levels": [0, 0.2]}, "must be a tuple"),
         ({"seeds": 0}, "from 1 to 20, got 0"),
         ({"seeds": 21}, "from 1 to 20, got 21"),
         ({"seeds": 2.0}, r"whole number from 1 to 20, got 2\.0"),
@@ -87,25 +90,25 @@ def test_a_comparison_is_named_by_its_recipe_and_its_seeds():
 
 @pytest.mark.parametrize("text", ["0, 0.2 0.5", "0,0.2,0.5", "  0;.2 ; 0.50,", "0\n0.2\t0.5"])
 def test_rates_are_read_as_people_type_them(text):
-    assert parse_dropouts(text) == (0.0, 0.2, 0.5)
+    assert typed_levels(DROPOUT, text) == (0.0, 0.2, 0.5)
 
 
 def test_no_rates_are_read_from_nothing():
-    assert parse_dropouts(" , ") == ()
+    assert typed_levels(DROPOUT, " , ") == ()
 
 
 @pytest.mark.parametrize(
     "part", ["x", "-0.1", "20%", "0_1", "0.2.3", "nan", "inf", "\u0660", "0x1", "1e", "\u00bd", "+0.2"]
 )
 def test_the_part_that_is_no_rate_is_quoted(part):
-    with pytest.raises(ValueError, match="dropout rates must be numbers") as caught:
-        parse_dropouts(f"0, {part} 0.5")
+    with pytest.raises(ValueError, match="levels of dropout must be typed") as caught:
+        typed_levels(DROPOUT, f"0, {part} 0.5")
     assert repr(part) in str(caught.value)
 
 
 def test_a_long_text_is_not_repeated():
-    with pytest.raises(ValueError, match="must be numbers") as caught:
-        parse_dropouts("9" * 10_000)
+    with pytest.raises(ValueError, match="must be typed") as caught:
+        typed_levels(DROPOUT, "9" * 10_000)
     assert len(str(caught.value)) < 200
 
 
@@ -132,7 +135,7 @@ def test_a_long_text_is_not_repeated():
                 protocol="article",
                 seed=SEED_LIMITS[1] - 19,
             ),
-            dropouts=(5e-324, 1.2345678901234567e-9, 1 / 3, 0.1 + 0.2, 1e-6, 0.95, 2 / 3, 1 / 7),
+            levels=(5e-324, 1.2345678901234567e-9, 1 / 3, 0.1 + 0.2, 1e-6, 0.95, 2 / 3, 1 / 7),
             seeds=20,
         ),
     ],
@@ -144,7 +147,7 @@ def test_the_address_carries_the_whole_comparison(study):
 
 
 def test_the_address_is_short_and_readable():
-    assert Study(base=PRESETS[0].config, dropouts=(0, 0.2, 0.5), seeds=5).to_address() == {
+    assert Study(base=PRESETS[0].config, levels=(0, 0.2, 0.5), seeds=5).to_address() == {
         "arms": "0,0.2,0.5",
         "seeds": "5",
         "protocol": "article",
@@ -164,6 +167,55 @@ def test_every_setting_but_dropout_can_stand_in_the_address():
         **{"epochs": 1, "weight_decay": 0.1, "label_smoothing": 0.1, "flips": True, "protocol": "article", "seed": 1},
     )
     assert set(Study(base=changed).to_address()) == {*standard, "arms", "seeds"}
+
+
+@pytest.mark.parametrize("factor", FACTORS.values(), ids=list(FACTORS))
+def test_any_setting_can_be_the_factor(factor):
+    study = Study(base=PRESETS[2].config, setting=factor.setting, levels=factor.levels[::-1], seeds=2)
+    assert study.levels == factor.levels, "from the least to the most"
+    address = study.to_address()
+    assert Study.from_address(address) == study
+    assert (
+        Study.from_address({**address, factor.setting: SETTING_TEXTS[factor.setting].write(factor.levels[0])}) == study
+    )
+    for level in study.levels:
+        for config in study.arm_configs(level):
+            assert getattr(config, factor.setting) == level
+            assert at_default(replace(config, seed=study.base.seed), factor.setting) == study.base
+    if factor.kind != "choices":
+        assert typed_levels(factor, write_levels(factor, study.levels)) == study.levels
+    names = [factor.arm_name(level) for level in study.levels]
+    assert len({*names, *map(factor.label, study.levels)}) >= len(names) == len(set(names))
+    assert all(name not in study.describe() for name in names), "what differs is not the recipe"
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ({"factor": "seed"}, "the link's factor must be one of dropout,"),
+        ({"factor": "x" * 500}, "must be one of"),
+        ({"factor": "batch_size", "arms": "0.5,64"}, "the link's arms must look like 64,256"),
+        ({"factor": "batch_size", "arms": "4,64"}, "batch size must be a whole number from 8"),
+        ({"factor": "hidden", "arms": "64"}, "2 to 8 arms, got 1"),
+        ({"factor": "batch_norm", "arms": "true,true"}, "on is given twice"),
+        ({"factor": "schedule", "arms": "constant,cosine"}, "schedule must be one of"),
+    ],
+)
+def test_a_link_with_another_factor_is_checked_as_well(address, message):
+    with pytest.raises(ValueError, match=message):
+        Study.from_address(address)
+
+
+def test_networks_and_decimal_commas_are_read_as_people_type_them():
+    assert typed_levels(FACTORS["hidden"], "512-128, 64") == ((512, 128), (64,))
+    assert typed_levels(FACTORS["weight_decay"], "0; 0,01; 0.1") == (0.0, 0.01, 0.1)
+    with pytest.raises(ValueError, match="networks must be typed like 64, 256-128-64; got '64x'"):
+        typed_levels(FACTORS["hidden"], "64x")
+
+
+def test_networks_are_in_the_order_of_their_size():
+    study = Study(base=RunConfig(), setting="hidden", levels=((512,), (8, 2048), (16, 16)))
+    assert study.levels == ((16, 16), (8, 2048), (512,))
 
 
 def test_an_empty_address_is_the_default_comparison_with_the_articles_protocol():
@@ -231,14 +283,14 @@ def trained(tmp_path_factory, tiny_dataset):
 
 def flat(runs):
     """All stored epochs in one frame, for pandas to group."""
-    return pd.concat([one.epochs.assign(dropout=one.dropout, seed=one.seed) for one in runs]).assign(
+    return pd.concat([one.epochs.assign(dropout=one.level, seed=one.seed) for one in runs]).assign(
         gap=lambda frame: frame["validation_loss"] - frame["evaluated_training_loss"]
     )
 
 
 @pytest.mark.parametrize("column", ["validation_loss", "training_accuracy", "gap"])
 def test_the_band_agrees_with_pandas(trained, column):
-    arm = [one for one in trained if one.dropout == 0.5]
+    arm = [one for one in trained if one.level == 0.5]
     result = band([one.epochs for one in arm], column)
     expected = flat(arm).groupby("epoch")[column].agg(["mean", "std", "count"])
     assert result["epoch"].tolist() == [1, 2, 3]
@@ -265,7 +317,7 @@ def test_the_band_of_nothing_is_empty_but_has_its_columns(frames):
 
 
 def test_the_table_agrees_with_pandas(trained):
-    table = arm_table(trained, reveal_tests=False).set_index("dropout")
+    table = arm_table(trained, reveal_tests=False).set_index("level")
     epochs = flat(trained)
     last = epochs.groupby(["dropout", "seed"]).last()
     best = epochs.sort_values("validation_loss").groupby(["dropout", "seed"]).first()
@@ -289,10 +341,10 @@ def test_the_table_agrees_with_pandas(trained):
 
 
 def test_revealed_test_columns_agree_with_the_store(trained):
-    table = arm_table(trained, reveal_tests=True).set_index("dropout")
+    table = arm_table(trained, reveal_tests=True).set_index("level")
     for kind in ("last", "best"):
         for name in FIGURES:
-            values = [getattr(one.tests[kind], name) for one in trained if one.dropout == 0.5]
+            values = [getattr(one.tests[kind], name) for one in trained if one.level == 0.5]
             assert table.loc[0.5, f"test_{name}_{kind}_mean"] == pytest.approx(np.mean(values))
             assert table.loc[0.5, f"test_{name}_{kind}_sd"] == pytest.approx(np.std(values, ddof=1))
 
@@ -307,9 +359,9 @@ def test_unfinished_runs_are_left_out_of_the_table(trained):
 
 
 def test_arms_that_have_not_begun_have_a_row_without_figures():
-    runs = [ArmRun(rate, 0, None, pd.DataFrame(), {}) for rate in (0.2, 0.0)]
+    runs = [ArmRun(rate, 0, None, pd.DataFrame(), {}) for rate in (0.0, 0.2)]
     table = arm_table(runs, reveal_tests=True)
-    assert table["dropout"].tolist() == [0.0, 0.2]
+    assert table["level"].tolist() == [0.0, 0.2]
     assert table["finished"].tolist() == [0, 0]
     assert table["parameters"].isna().all()
     assert table["test_loss_last_mean"].isna().all()
@@ -327,14 +379,14 @@ def test_at_dropout_zero_two_arms_are_identical_and_the_verdict_says_so(store, s
     pd.testing.assert_frame_equal(
         runs[0].epochs.drop(columns="seconds"), runs[1].epochs.drop(columns="seconds"), check_exact=True
     )
-    assert conclude(runs, 0.0, 0.2, reveal_tests=True).headline == "No difference at all."
+    assert conclude(runs, DROPOUT, 0.0, 0.2, reveal_tests=True).headline == "No difference at all."
 
 
 def test_the_stored_arms_can_be_compared(trained):
-    verdict = conclude(trained, 0.0, 0.5, reveal_tests=True)
+    verdict = conclude(trained, DROPOUT, 0.0, 0.5, reveal_tests=True)
     assert [difference.pairs for difference in verdict.differences] == [3] * 5
     first, second = (
-        [one.epochs["validation_loss"].iloc[-1] for one in trained if one.dropout == rate] for rate in (0, 0.5)
+        [one.epochs["validation_loss"].iloc[-1] for one in trained if one.level == rate] for rate in (0, 0.5)
     )
     loss = verdict.differences[1]
     assert loss.p_value == pytest.approx(stats.ttest_rel(second, first).pvalue)
@@ -363,8 +415,8 @@ def test_the_better_arm_is_marked_where_the_difference_is_more_than_noise(traine
         for seed, noise in enumerate(NOISE)
     ]
     better = better_arms(runs, reveal_tests=True)
-    assert better["validation_loss_last"] == better["validation_loss_best"] == better["gap_last"] == 0.2
-    assert better["test_loss_last"] == better["test_loss_best"] == 0.2
+    assert better["validation_loss_last"] == better["validation_loss_best"] == better["gap_last"] == 1
+    assert better["test_loss_last"] == better["test_loss_best"] == 1
     assert better["validation_accuracy_last"] is better["test_accuracy_best"] is None
     assert better["validation_calibration_error_last"] is None  # equal in both
     assert better["seconds"] is None  # equal machines cannot be taken for granted
@@ -378,7 +430,7 @@ def test_a_higher_accuracy_is_better(trained):
         for rate in (0.0, 0.5)
         for seed, noise in enumerate(NOISE)
     ]
-    assert better_arms(runs)["validation_accuracy_last"] == 0.0
+    assert better_arms(runs)["validation_accuracy_last"] == 0
 
 
 def test_the_best_of_three_must_beat_both_by_the_corrected_interval(trained):
@@ -389,11 +441,11 @@ def test_the_best_of_three_must_beat_both_by_the_corrected_interval(trained):
     p_value = stats.ttest_1samp(shift + NOISE, 0).pvalue
     assert 0.025 < p_value < 0.05
     pair = losses(0.0, 0, 1) + losses(0.2, shift, 0)
-    assert better_arms(pair)["validation_loss_last"] == 0.2
+    assert better_arms(pair)["validation_loss_last"] == 1
     far = losses(0.5, -1, 2)
     assert better_arms(pair + far)["validation_loss_last"] is None
     clear = losses(0.0, 0, 1) + losses(0.2, 0.03, 0) + far
-    assert better_arms(clear)["validation_loss_last"] == 0.2
+    assert better_arms(clear)["validation_loss_last"] == 1
 
 
 def test_where_all_networks_guess_no_arm_is_better(trained):
@@ -403,7 +455,7 @@ def test_where_all_networks_guess_no_arm_is_better(trained):
 
     guessing = losses(0.0, 2.4, 0.1)
     assert set(better_arms(guessing + losses(0.2, 2.3, 0.1)).values()) == {None}
-    assert better_arms(guessing + losses(0.2, 1.0, 0.7))["validation_loss_last"] == 0.2
+    assert better_arms(guessing + losses(0.2, 1.0, 0.7))["validation_loss_last"] == 1
 
 
 def test_one_seed_marks_nothing(trained):

@@ -9,12 +9,14 @@ from scipy import stats
 
 from fmnist_core.comparison import verdict_words
 from fmnist_core.comparison.arms import ArmRun
+from fmnist_core.comparison.factors import FACTORS
 from fmnist_core.comparison.measures import MEASURES, TEST_MEASURES, measure_name
 from fmnist_core.comparison.paired_statistics import PairedDifference, paired_difference, seeds_needed, settled
 from fmnist_core.comparison.verdict import conclude
 from fmnist_core.config import RunConfig
 from fmnist_core.network.figures import Evaluation
 
+DROPOUT = FACTORS["dropout"]
 SIMULATIONS = 2000
 
 
@@ -194,7 +196,7 @@ def simulated(seed, pairs, loss=0.0, accuracy=0.0):
 @pytest.mark.parametrize("pairs", [2, 5])
 def test_equal_arms_are_rarely_claimed_to_differ(pairs, monkeypatch):
     monkeypatch.setattr(verdict_words, "seeds_needed", lambda *_, **__: None)  # words only, and slow
-    verdicts = [conclude(runs, 0.0, 0.2) for runs in islice(simulated(pairs, pairs), SIMULATIONS // 2)]
+    verdicts = [conclude(runs, DROPOUT, 0.0, 0.2) for runs in islice(simulated(pairs, pairs), SIMULATIONS // 2)]
     helps = np.mean([verdict.helps is True for verdict in verdicts])
     anything = np.mean([bool(verdict.settled) for verdict in verdicts])
     assert helps <= 0.05
@@ -203,7 +205,7 @@ def test_equal_arms_are_rarely_claimed_to_differ(pairs, monkeypatch):
 
 def test_a_real_difference_is_found(monkeypatch):
     monkeypatch.setattr(verdict_words, "seeds_needed", lambda *_, **__: None)
-    verdicts = [conclude(runs, 0.0, 0.2) for runs in islice(simulated(3, 5, loss=-0.05), 200)]
+    verdicts = [conclude(runs, DROPOUT, 0.0, 0.2) for runs in islice(simulated(3, 5, loss=-0.05), 200)]
     assert np.mean([verdict.helps is True for verdict in verdicts]) > 0.9
 
 
@@ -211,7 +213,7 @@ def test_a_real_difference_is_found(monkeypatch):
 
 
 def test_a_lower_loss_with_an_open_accuracy_helps():
-    verdict = conclude(arms(gap=-0.17, loss=-0.05, accuracy=0.0006), 0.0, 0.2)
+    verdict = conclude(arms(gap=-0.17, loss=-0.05, accuracy=0.0006), DROPOUT, 0.0, 0.2)
     assert verdict.headline == "Dropout 0.2 helps: it lowers the validation loss."
     assert verdict.helps is True
     assert verdict.settled == {"gap", "validation_loss"}
@@ -226,52 +228,52 @@ def test_a_lower_loss_with_an_open_accuracy_helps():
 
 
 def test_both_better_helps():
-    verdict = conclude(arms(gap=-0.1, loss=-0.05, accuracy=0.01), 0.0, 0.2)
+    verdict = conclude(arms(gap=-0.1, loss=-0.05, accuracy=0.01), DROPOUT, 0.0, 0.2)
     assert verdict.headline == "Dropout 0.2 helps: it lowers the validation loss and raises the validation accuracy."
     assert "the validation accuracy by 1.0 percentage points (0.8 to 1.2)" in verdict.sentences[0]
 
 
 def test_both_worse_hurts():
-    verdict = conclude(arms(0.2, 0.5, gap=-0.1, loss=0.05, accuracy=-0.01), 0.2, 0.5)
+    verdict = conclude(arms(0.2, 0.5, gap=-0.1, loss=0.05, accuracy=-0.01), DROPOUT, 0.2, 0.5)
     assert verdict.helps is False
     assert verdict.headline == (
-        "Dropout 0.5 hurts compared with dropout 0.2: it raises the validation loss and lowers the validation accuracy."
+        "Dropout 0.5 is worse than dropout 0.2: it raises the validation loss and lowers the validation accuracy."
     )
 
 
 def test_a_contradiction_is_said():
-    verdict = conclude(arms(gap=-0.1, loss=-0.05, accuracy=-0.01), 0.0, 0.2)
+    verdict = conclude(arms(gap=-0.1, loss=-0.05, accuracy=-0.01), DROPOUT, 0.0, 0.2)
     assert verdict.helps is None
     assert verdict.headline == "Mixed: dropout 0.2 lowers the validation loss and also the validation accuracy."
     assert verdict.sentences[1] == "It makes the network less over-confident, not more often right."
 
 
 def test_over_confidence_is_named_only_where_calibration_shows_it():
-    verdict = conclude(arms(gap=-0.1, loss=-0.05, accuracy=-0.01, calibration=0.09), 0.0, 0.2)
+    verdict = conclude(arms(gap=-0.1, loss=-0.05, accuracy=-0.01, calibration=0.09), DROPOUT, 0.0, 0.2)
     assert "over-confident" not in " ".join(verdict.sentences)
     assert verdict.sentences[1].startswith("The probabilities get better, the choices do not")
 
 
 def test_the_opposite_contradiction_is_mixed_too():
-    verdict = conclude(arms(gap=-0.1, loss=0.05, accuracy=0.01), 0.0, 0.2)
+    verdict = conclude(arms(gap=-0.1, loss=0.05, accuracy=0.01), DROPOUT, 0.0, 0.2)
     assert verdict.headline == "Mixed: dropout 0.2 raises the validation loss and also the validation accuracy."
     assert verdict.helps is None
 
 
 def test_the_gap_alone_is_no_help():
-    verdict = conclude(arms(gap=-0.17), 0.0, 0.2)
+    verdict = conclude(arms(gap=-0.17), DROPOUT, 0.0, 0.2)
     assert verdict.headline == "Dropout 0.2 narrows the overfitting gap; whether it helps is too close to call."
     assert verdict.helps is None
 
 
 def test_nothing_settled_is_too_close_to_call():
-    verdict = conclude(arms(), 0.0, 0.2)
+    verdict = conclude(arms(), DROPOUT, 0.0, 0.2)
     assert (verdict.headline, verdict.helps, verdict.settled) == ("Too close to call with 5 seeds.", None, frozenset())
 
 
 def test_an_interval_that_excludes_zero_by_chance_is_a_hint():
     """p of the loss is between 0.05 / 3 and 0.05, and the other two figures are open."""
-    verdict = conclude(arms(loss=-0.0125), 0.0, 0.2)
+    verdict = conclude(arms(loss=-0.0125), DROPOUT, 0.0, 0.2)
     loss = verdict.differences[1]
     assert 0.05 / 3 < loss.p_value < 0.05
     assert verdict.helps is None
@@ -282,15 +284,15 @@ def test_an_interval_that_excludes_zero_by_chance_is_a_hint():
 
 def test_more_arms_need_stronger_evidence():
     two = arms(gap=-0.17, loss=-0.0135)
-    assert conclude(two, 0.0, 0.2).helps is True
+    assert conclude(two, DROPOUT, 0.0, 0.2).helps is True
     more = [arm_run(rate, seed, (0.2, 0.4, 0.88)) for rate in (0.1, 0.3, 0.4, 0.5) for seed in range(5)]
-    verdict = conclude(two + more, 0.0, 0.2)
+    verdict = conclude(two + more, DROPOUT, 0.0, 0.2)
     assert verdict.helps is None
     assert any("6 arms" in sentence for sentence in verdict.sentences)
 
 
 def test_one_seed_settles_nothing_and_says_what_to_do():
-    verdict = conclude(arms(gap=-0.17, loss=-0.05, accuracy=0.01, seeds=1), 0.0, 0.2)
+    verdict = conclude(arms(gap=-0.17, loss=-0.05, accuracy=0.01, seeds=1), DROPOUT, 0.0, 0.2)
     assert verdict.headline == "One seed cannot settle it."
     assert verdict.helps is None
     assert verdict.sentences[0].startswith("With seed 0, dropout 0.2 against no dropout ends with overfitting gap ")
@@ -300,8 +302,8 @@ def test_one_seed_settles_nothing_and_says_what_to_do():
 
 def test_one_finished_pair_of_five_waits_for_the_others():
     runs = arms()
-    waiting = [ArmRun(one.dropout, one.seed, None, one.epochs, {}) if one.seed else one for one in runs]
-    verdict = conclude(waiting, 0.0, 0.2)
+    waiting = [ArmRun(one.level, one.seed, None, one.epochs, {}) if one.seed else one for one in runs]
+    verdict = conclude(waiting, DROPOUT, 0.0, 0.2)
     assert verdict.headline == "One pair of runs cannot settle it."
     assert "This rests on 1 of 5 pairs; the others have not finished." in verdict.sentences
     assert "Run five seeds" not in " ".join(verdict.sentences)
@@ -314,23 +316,23 @@ def test_of_two_arms_that_guess_nothing_is_claimed(seeds):
         for rate, loss in ((0.0, 2.4), (0.2, 2.3))
         for seed in range(seeds)
     ]
-    verdict = conclude(runs, 0.0, 0.2)
+    verdict = conclude(runs, DROPOUT, 0.0, 0.2)
     assert verdict.headline == "Neither arm learns anything."
     assert "lower learning rate" in verdict.sentences[0]
     assert (verdict.helps, verdict.settled, verdict.differences) == (None, frozenset(), ())
 
 
-@pytest.mark.parametrize(("guessing", "begin"), [(5, "Dropout 0.2 learns nothing: 5 of"), (2, "Dropout 0.2 often")])
+@pytest.mark.parametrize(("guessing", "begin"), [(5, "With dropout 0.2, 5 of 5"), (2, "With dropout 0.2, 2 of")])
 def test_an_arm_that_guesses_is_named_before_all_else(guessing, begin):
     learnt = arms()
     runs = [
-        arm_run(0.2, one.seed, (2.303, 2.303 + NOISE[one.seed], 0.1)) if one.dropout and one.seed < guessing else one
+        arm_run(0.2, one.seed, (2.303, 2.303 + NOISE[one.seed], 0.1)) if one.level and one.seed < guessing else one
         for one in learnt
     ]
-    verdict = conclude(runs, 0.0, 0.2)
+    verdict = conclude(runs, DROPOUT, 0.0, 0.2)
     assert verdict.sentences[0].startswith(begin)
     assert not any(
-        "by guessing" in sentence for sentence in (*verdict.sentences[1:], *conclude(learnt, 0, 0.2).sentences)
+        "by guessing" in sentence for sentence in (*verdict.sentences[1:], *conclude(learnt, DROPOUT, 0, 0.2).sentences)
     )
 
 
@@ -338,33 +340,33 @@ def test_an_arm_that_guesses_is_named_before_all_else(guessing, begin):
 def test_only_finished_pairs_count(status):
     runs = arms(loss=-0.05)
     extra = [arm_run(0.0, 5, (0.2, 0.4, 0.9)), arm_run(0.2, 5, (9.0, 9.0, 0.1), status=status)]
-    verdict = conclude(runs + extra, 0.0, 0.2)
-    assert verdict.differences == conclude(runs, 0.0, 0.2).differences
+    verdict = conclude(runs + extra, DROPOUT, 0.0, 0.2)
+    assert verdict.differences == conclude(runs, DROPOUT, 0.0, 0.2).differences
     assert "This rests on 5 of 6 pairs; the others have not finished." in verdict.sentences
 
 
 def test_without_a_pair_it_says_what_it_waits_for():
     runs = [arm_run(0.0, 0, (0.2, 0.4, 0.9)), arm_run(0.2, 0, (0.2, 0.4, 0.9), status="running")]
-    verdict = conclude(runs, 0.0, 0.2)
+    verdict = conclude(runs, DROPOUT, 0.0, 0.2)
     assert verdict.headline == "No answer yet."
     assert verdict.sentences == (
         "It takes two finished runs with the same seed, one in each arm; so far there are 1 with no dropout and 0 "
         "with dropout 0.2.",
     )
-    assert conclude([], 0.0, 0.2).differences == ()
+    assert conclude([], DROPOUT, 0.0, 0.2).differences == ()
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_identical_runs_do_not_differ_at_all(seeds):
     figures = [(0.2 + noise, 0.4 - noise, 0.88) for noise in NOISE[:seeds]]
     runs = [arm_run(rate, seed, one) for rate in (0.0, 0.2) for seed, one in enumerate(figures)]
-    verdict = conclude(runs, 0.0, 0.2)
+    verdict = conclude(runs, DROPOUT, 0.0, 0.2)
     assert (verdict.headline, verdict.helps) == ("No difference at all.", None)
 
 
 def test_under_the_articles_protocol_the_validation_loss_is_the_test_loss():
     runs = arms(loss=-0.05, protocol="article")
-    verdict = conclude(runs, 0.0, 0.2, reveal_tests=True)
+    verdict = conclude(runs, DROPOUT, 0.0, 0.2, reveal_tests=True)
     assert verdict.headline == "Dropout 0.2 helps: it lowers the test loss."
     assert [difference.metric for difference in verdict.differences] == list(MEASURES)
     assert "The article validates on the test set" in " ".join(verdict.sentences)
@@ -375,15 +377,15 @@ def test_under_the_articles_protocol_the_validation_loss_is_the_test_loss():
 def test_test_figures_appear_when_revealed_and_change_no_other_claim():
     runs = [
         ArmRun(
-            one.dropout,
+            one.level,
             one.seed,
             one.run,
             one.epochs,
-            {"last": Evaluation(0.4 - 0.2 * one.dropout + noise, 0.9 + noise, 0)},
+            {"last": Evaluation(0.4 - 0.2 * one.level + noise, 0.9 + noise, 0)},
         )
         for one, noise in zip(arms(loss=-0.05), (0, 0.001, 0.002, 0.002, 0, 0.003, 0.001, 0, 0, 0.001), strict=True)
     ]
-    hidden, shown = conclude(runs, 0.0, 0.2), conclude(runs, 0.0, 0.2, reveal_tests=True)
+    hidden, shown = conclude(runs, DROPOUT, 0.0, 0.2), conclude(runs, DROPOUT, 0.0, 0.2, reveal_tests=True)
     assert [difference.metric for difference in shown.differences] == [*MEASURES, *TEST_MEASURES]
     assert shown.settled == hidden.settled | {"test_loss"}
     assert (shown.headline, shown.helps) == (hidden.headline, hidden.helps)
@@ -392,11 +394,11 @@ def test_test_figures_appear_when_revealed_and_change_no_other_claim():
 
 
 def test_no_dropout_reads_as_a_name():
-    verdict = conclude(arms(0.2, 0.0, loss=0.05), 0.2, 0.0)
-    assert verdict.headline == "No dropout hurts compared with dropout 0.2: it raises the validation loss."
+    verdict = conclude(arms(0.2, 0.0, loss=0.05), DROPOUT, 0.2, 0.0)
+    assert verdict.headline == "No dropout is worse than dropout 0.2: it raises the validation loss."
 
 
 def test_two_seeds_give_no_estimate_of_how_many_would_do():
-    verdict = conclude(arms(loss=-0.05, seeds=2), 0.0, 0.2)
+    verdict = conclude(arms(loss=-0.05, seeds=2), DROPOUT, 0.0, 0.2)
     assert "2 seeds say too little about the spread, run five" in " ".join(verdict.sentences)
     assert "would settle" not in " ".join(verdict.sentences)

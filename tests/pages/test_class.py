@@ -75,7 +75,7 @@ def test_stop_all_stops_ones_own(lab, be):
 
 
 def _address(base):
-    return Study(base=base, dropouts=(0.0, 0.2), seeds=1).to_address()
+    return Study(base=base, levels=(0.0, 0.2), seeds=1).to_address()
 
 
 def test_a_deleted_run_is_gone_from_this_page_and_explained_on_another(lab, be):

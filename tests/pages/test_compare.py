@@ -1,6 +1,6 @@
 """The Compare page as a visitor without a browser sees it. What needs a browser is tested in tests/browser."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from io import BytesIO
 
@@ -11,6 +11,7 @@ from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.testing.v1 import local_script_runner
 
 from fmnist_core.comparison.arms import ArmRun, arm_table
+from fmnist_core.comparison.factors import FACTORS
 from fmnist_core.comparison.study import Study
 from fmnist_core.comparison.verdict import conclude
 from fmnist_core.config import PRESETS, RunConfig
@@ -24,9 +25,9 @@ from ui.wording import plain
 ARTICLE = PRESETS[0].config
 STUDY = Study(base=RunConfig(hidden=(16,), epochs=2), seeds=2)
 ONE_SEED = replace(STUDY, seeds=1)
-THREE_ARMS = replace(STUDY, dropouts=(0.0, 0.2, 0.5))
+THREE_ARMS = replace(STUDY, levels=(0.0, 0.2, 0.5))
 # Trains long enough for hidden units to matter.
-FORGETFUL = Study(base=RunConfig(hidden=(64,), epochs=3), dropouts=(0.0, 0.5), seeds=2)
+FORGETFUL = Study(base=RunConfig(hidden=(64,), epochs=3), levels=(0.0, 0.5), seeds=2)
 
 
 def open_study(lab, study):
@@ -81,7 +82,7 @@ def address(app):
 
 def setup(app):
     """What the form says that a study consists of."""
-    return app.text_input(key="compare.dropouts").value, int(app.text_input(key="compare.seeds").value)
+    return app.text_input(key="compare.levels").value, int(app.text_input(key="compare.seeds").value)
 
 
 def choose(app, key, value):
@@ -126,13 +127,13 @@ def test_the_first_visit_shows_the_default_comparison_and_what_to_do(lab):
 def test_pressing_compare_asks_for_all_runs_in_pairs_and_puts_the_setup_into_the_address(lab):
     app = lab.open("compare")
     app.text_input(key="compare.hidden").set_value("16")
-    app.text_input(key="compare.dropouts").set_value("0.5; 0")
+    app.text_input(key="compare.levels").set_value("0.5; 0")
     app.text_input(key="compare.epochs").set_value("2")
     app.text_input(key="compare.seed").set_value("7")
     app.text_input(key="compare.seeds").set_value("2")
     press(app, "compare.start")
     assert not app.exception
-    study = Study(base=replace(ARTICLE, hidden=(16,), epochs=2, seed=7), dropouts=(0.0, 0.5), seeds=2)
+    study = Study(base=replace(ARTICLE, hidden=(16,), epochs=2, seed=7), levels=(0.0, 0.5), seeds=2)
     assert [(config.seed, config.dropout) for config in stored(lab)] == [(7, 0.0), (7, 0.5), (8, 0.0), (8, 0.5)]
     assert stored(lab) == study.configs()
     assert {run.data_fingerprint for run in lab.store.runs()} == {lab.dataset.fingerprint}
@@ -173,7 +174,7 @@ def test_no_more_than_twenty_seeds_can_be_chosen(lab):
 
 def test_the_form_keeps_its_choices_while_another_page_is_open(lab):
     app = lab.open("compare")
-    app.text_input(key="compare.dropouts").set_value("0, 0.3").run()
+    app.text_input(key="compare.levels").set_value("0, 0.3").run()
     press(app, "compare.five_seeds")
     go_to(app, "data")
     go_to(app, "compare")
@@ -268,9 +269,9 @@ def test_a_link_with_nothing_of_ours_chooses_no_experiment(lab):
 
 
 def test_after_back_the_form_shows_the_experiment_that_the_result_is_of(lab):
-    other = replace(STUDY, dropouts=(0.0, 0.5), seeds=1)
+    other = replace(STUDY, levels=(0.0, 0.5), seeds=1)
     app = open_study(lab, STUDY)
-    app.text_input(key="compare.dropouts").set_value("0, 0.5")
+    app.text_input(key="compare.levels").set_value("0, 0.5")
     app.text_input(key="compare.seeds").set_value("1")
     press(app, "compare.start")
     assert setup(app) == ("0, 0.5", 1)
@@ -284,7 +285,7 @@ def test_after_back_the_form_shows_the_experiment_that_the_result_is_of(lab):
 
 def test_what_is_typed_into_the_form_stays_while_the_result_is_the_same(lab):
     app = open_study(lab, STUDY)
-    app.text_input(key="compare.dropouts").set_value("0, 0.5").run()
+    app.text_input(key="compare.levels").set_value("0, 0.5").run()
     assert setup(app.run()) == ("0, 0.5", 2)
 
 
@@ -317,12 +318,12 @@ def test_a_link_that_gained_something_on_its_way_shows_the_same_experiment(lab):
 )
 def test_rates_that_cannot_be_used_are_explained_until_they_are_mended(lab, typed, reason):
     app = lab.open("compare")
-    app.text_input(key="compare.dropouts").set_value(typed).run()
+    app.text_input(key="compare.levels").set_value(typed).run()
     assert not app.exception
     (sentence,) = texts(app.error)
     assert reason in unescaped(sentence)
     assert app.button(key="compare.start").disabled
-    app.text_input(key="compare.dropouts").set_value("0 0.5").run()
+    app.text_input(key="compare.levels").set_value("0 0.5").run()
     assert not app.error
     assert not app.button(key="compare.start").disabled
 
@@ -348,7 +349,7 @@ def test_seeds_beyond_the_last_one_are_explained(lab):
 
 def test_compare_does_not_start_what_was_mistyped_just_before_the_click(lab):
     app = lab.open("compare")
-    app.text_input(key="compare.dropouts").set_value("0, x")
+    app.text_input(key="compare.levels").set_value("0, x")
     press(app, "compare.start")
     assert not app.exception
     assert lab.store.runs() == []
@@ -364,7 +365,7 @@ def test_a_finished_comparison_shows_verdict_figures_and_table(lab):
     app = open_study(lab, STUDY)
     assert not app.exception
     assert not app.error
-    verdict = conclude(arm_runs(lab, STUDY, keys_), 0.0, 0.2)
+    verdict = conclude(arm_runs(lab, STUDY, keys_), STUDY.factor, 0.0, 0.2)
     assert texts(app.subheader).count(plain(verdict.headline)) == 1
     assert {plain(sentence) for sentence in verdict.sentences} <= set(texts(app.markdown))
     shown = table(app)
@@ -383,7 +384,7 @@ def test_the_answer_is_what_the_stored_figures_carry(lab, change, helps):
     study = replace(STUDY, seeds=5)
     noise = (-0.010, 0.004, 0.012, -0.002, -0.004)
     keys_ = finish(lab, study, lambda config: 0.5 + (change + noise[config.seed]) * (config.dropout > 0))
-    verdict = conclude(arm_runs(lab, study, keys_), 0.0, 0.2)
+    verdict = conclude(arm_runs(lab, study, keys_), STUDY.factor, 0.0, 0.2)
     assert verdict.helps is helps
     app = open_study(lab, study)
     assert not app.exception
@@ -431,12 +432,12 @@ def test_the_table_can_be_had_as_a_file(lab, revealed, monkeypatch):
     assert (download.key, download.proto.url.rpartition(".")[2]) == ("compare.csv", "csv")
     (content,) = (content for name, content in files.items() if f"/{name}." in download.proto.url)
     read = pd.read_csv(BytesIO(content) if isinstance(content, bytes) else content)
-    expected = arm_table(arm_runs(lab, STUDY, keys_), reveal_tests=revealed)
+    expected = arm_table(arm_runs(lab, STUDY, keys_), reveal_tests=revealed).rename(columns={"level": "dropout"})
     pd.testing.assert_frame_equal(read, expected, check_dtype=False)
 
 
 def test_one_seed_settles_nothing_and_five_are_offered(lab):
-    verdict = conclude(arm_runs(lab, ONE_SEED, train(lab, ONE_SEED)), 0.0, 0.2)
+    verdict = conclude(arm_runs(lab, ONE_SEED, train(lab, ONE_SEED)), STUDY.factor, 0.0, 0.2)
     assert len(verdict.differences) == 3
     assert not verdict.settled
     app = open_study(lab, ONE_SEED)
@@ -456,28 +457,28 @@ def test_one_seed_settles_nothing_and_five_are_offered(lab):
 def test_of_three_arms_the_second_one_of_the_answer_can_be_chosen(lab):
     train(lab, THREE_ARMS)
     app = open_study(lab, THREE_ARMS)
-    (control,) = (control for control in app.segmented_control if control.key == "compare.second")
-    assert (control.label, control.value) == ("Compare dropout 0 with", 0.2)
+    (control,) = (control for control in app.segmented_control if control.key == "compare.second.dropout")
+    assert (control.label, control.value) == ("Compare no dropout with", 0.2)
     (before,) = app.get("plotly_chart")
-    choose(app, "compare.second", 0.5)
+    choose(app, "compare.second.dropout", 0.5)
     assert not app.exception
     (after,) = app.get("plotly_chart")
     assert "0.5" in after.proto.spec
     assert after.proto.spec != before.proto.spec
     assert table(app).index.tolist() == ["0", "0.2", "0.5"]
     # Another experiment, which has no such arm.
-    other = replace(THREE_ARMS, dropouts=(0.0, 0.2, 0.3))
+    other = replace(THREE_ARMS, levels=(0.0, 0.2, 0.3))
     app.query_params.update(other.to_address())
     ask(lab, other)
     app.run()
     assert not app.exception
-    (control,) = (control for control in app.segmented_control if control.key == "compare.second")
+    (control,) = (control for control in app.segmented_control if control.key == "compare.second.dropout")
     assert control.value == 0.2
 
 
 def test_two_arms_leave_nothing_to_choose(lab):
     ask(lab, STUDY)
-    assert "compare.second" not in [control.key for control in open_study(lab, STUDY).segmented_control]
+    assert "compare.second.dropout" not in [control.key for control in open_study(lab, STUDY).segmented_control]
 
 
 def test_the_articles_protocol_is_said_to_show_test_figures(lab):
@@ -759,3 +760,74 @@ def test_five_seeds_asked_for_beside_the_answer_are_shown_at_once(lab, monkeypat
     assert table(app)["Seeds"].tolist() == ["1 of 5", "1 of 5"]
     ((_, words),) = progress_bars(app)
     assert words.startswith("2 of 10 runs finished")
+
+
+# Another factor
+
+
+@pytest.mark.parametrize("factor", FACTORS.values(), ids=list(FACTORS))
+def test_any_setting_is_compared_as_dropout_is(lab, factor):
+    base = RunConfig(hidden=(16,), epochs=2, learning_rate=0.01)
+    levels = {"hidden": ((8,), (16, 16)), "epochs": (1, 2)}.get(factor.setting, factor.levels)
+    study = Study(base=base, setting=factor.setting, levels=levels, seeds=2)
+    train(lab, study)
+    app = open_study(lab, study)
+    assert not app.exception
+    assert not app.error
+    assert texts(app.title) == [factor.question]
+    words = all_words(app)
+    assert factor.shared in words
+    assert plain(study.describe()) in words
+    assert table(app).index.name == factor.name
+    assert table(app).index.tolist() == [factor.label(level) for level in study.levels]
+    assert table(app)["Seeds"].tolist() == ["2 of 2"] * 2
+    assert app.selectbox(key="compare.factor").value == factor.setting
+    own = {element.key for kind in (app.text_input, app.toggle, app.selectbox, app.slider) for element in kind}
+    assert f"compare.{factor.setting}" not in own, "the setting that differs has no one value"
+    assert {f"compare.{field.name}" for field in fields(RunConfig) if field.name != factor.setting} - own == set()
+    if factor.setting != "dropout":
+        assert "dropout 0.2" not in words.lower()
+
+
+def test_another_factor_brings_its_levels_and_starts_what_it_says(lab):
+    app = lab.open("compare")
+    app.text_input(key="compare.hidden").set_value("16")
+    app.text_input(key="compare.epochs").set_value("1")
+    app.selectbox(key="compare.factor").set_value("weight_decay").run()
+    assert setup(app) == ("0, 0.01", 1)
+    app.text_input(key="compare.levels").set_value("0; 0,1").run()
+    assert "Arms: no weight decay, weight decay 0.1." in all_words(app)
+    app.slider(key="compare.dropout").set_value(0.5).run()
+    press(app, "compare.start")
+    assert not app.exception
+    assert [(config.weight_decay, config.dropout) for config in stored(lab)] == [(0.0, 0.5), (0.1, 0.5)]
+    assert address(app)["factor"] == "weight_decay"
+    assert texts(app.title) == ["Does weight decay help here?"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "typed", "message"),
+    [
+        ("weight_decay", "0", "2 to 8 arms"),
+        ("weight_decay", "0, 0", "given twice"),
+        ("weight_decay", "0, 2", "Weight decay must be a number from 0 to 1, got 2"),
+        ("batch_size", "64, 1.5", "must be typed like 64, 256"),
+        ("hidden", "64, 8-8-8-8-8-8-8", "1 to 6 hidden layers"),
+    ],
+)
+def test_levels_that_cannot_be_run_are_explained_and_start_nothing(lab, setting, typed, message):
+    app = lab.open("compare")
+    app.selectbox(key="compare.factor").set_value(setting).run()
+    app.text_input(key="compare.levels").set_value(typed).run()
+    assert not app.exception
+    assert message in plain(" ".join(texts(app.error)))
+    assert app.button(key="compare.start").disabled
+
+
+def test_switches_are_compared_off_and_on_without_asking_for_levels(lab):
+    app = lab.open("compare")
+    app.text_input(key="compare.epochs").set_value("1")
+    app.selectbox(key="compare.factor").set_value("batch_norm").run()
+    assert "compare.levels" not in {element.key for element in app.text_input}
+    press(app, "compare.start")
+    assert [config.batch_norm for config in stored(lab)] == [False, True]

@@ -219,8 +219,8 @@ def test_what_is_revealed_on_train_is_revealed_on_inspect_for_that_run_alone(lab
 
 
 def test_what_is_revealed_on_compare_is_revealed_on_inspect(lab):
-    study = Study(base=CONFIG, dropouts=(0.0, 0.3), seeds=1)
-    first, second = (lab.train(replace(CONFIG, dropout=dropout)) for dropout in study.dropouts)
+    study = Study(base=CONFIG, levels=(0.0, 0.3), seeds=1)
+    first, second = (lab.train(replace(CONFIG, dropout=dropout)) for dropout in study.levels)
     app = lab.open()
     app.query_params.update(study.to_address())
     press(go_to(app, "compare"), "compare.reveal")

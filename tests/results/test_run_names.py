@@ -61,6 +61,6 @@ def test_a_run_that_is_listed_alone_has_its_plain_name():
 
 def test_a_recipe_leaves_out_dropout_and_seed():
     best = replace(PRESETS[3].config, dropout=0.5, seed=4)
-    assert describe_recipe(best) == "Best · 30 epochs · held-out validation"
+    assert describe_recipe(best, "dropout") == "Best · 30 epochs · held-out validation"
     article = replace(PRESETS[0].config, learning_rate=0.01, epochs=1)
-    assert describe_recipe(article) == "Article, learning rate 0.01 · 1 epoch · validated on the test set"
+    assert describe_recipe(article, "dropout") == "Article, learning rate 0.01 · 1 epoch · validated on the test set"

@@ -3,6 +3,7 @@ import math
 import pandas as pd
 import pytest
 
+from fmnist_core.comparison.factors import FACTORS
 from fmnist_core.comparison.tables import study_table
 from fmnist_core.config import RunConfig
 from fmnist_core.network.figures import Evaluation
@@ -121,19 +122,19 @@ def test_a_list_without_runs_has_all_its_columns():
 def test_a_comparisons_figures_are_worded_with_their_spread_and_the_better_arm_is_starred():
     figures = pd.DataFrame(
         [
-            {"dropout": 0.0, "finished": 2, "seeds": 2, "parameters": 242_762, **{
+            {"level": 0.0, "finished": 2, "seeds": 2, "parameters": 242_762, **{
                 "validation_loss_last_mean": 0.4391, "validation_loss_last_sd": 0.0079,
                 "validation_accuracy_last_mean": 0.87812, "validation_accuracy_last_sd": 0.0023,
                 "seconds_mean": 61.2, "seconds_sd": 1.4,
             }},
-            {"dropout": 0.2, "finished": 1, "seeds": 2, "parameters": 242_762, **{
+            {"level": 0.2, "finished": 1, "seeds": 2, "parameters": 242_762, **{
                 "validation_loss_last_mean": 0.3761, "validation_loss_last_sd": math.nan,
                 "validation_accuracy_last_mean": math.nan, "validation_accuracy_last_sd": math.nan,
                 "seconds_mean": 70.0, "seconds_sd": math.nan,
             }},
         ]
     )  # fmt: skip
-    table = study_table(figures, {"validation_loss_last": 0.2, "validation_accuracy_last": None})
+    table = study_table(figures, {"validation_loss_last": 1, "validation_accuracy_last": None}, FACTORS["dropout"])
     plain, dropping = table.to_dict("records")
     assert plain == {
         "Dropout": "0",

@@ -56,14 +56,7 @@ def config_form() -> RunConfig | None:
     """Draw the Train page's form; None when something in it cannot be used, which a message beside it then says."""
     preset_field("train", PRESETS)
     problem = hidden_field("train")
-    st.slider(
-        "Dropout",
-        *limits.DROPOUT_LIMITS,
-        step=0.05,
-        key="train.dropout",
-        persist_state="session",
-        help="The chance that a hidden unit is switched off in a training step. 0 trains without dropout.",
-    )
+    dropout_field("train")
     left, right = st.columns(2)
     epochs_field("train", left)
     right.text_input(
@@ -127,6 +120,18 @@ def hidden_field(page: str) -> bool:
     return False
 
 
+def dropout_field(page: str) -> None:
+    """Ask for the dropout rate."""
+    st.slider(
+        "Dropout",
+        *limits.DROPOUT_LIMITS,
+        step=0.05,
+        key=f"{page}.dropout",
+        persist_state="session",
+        help="The chance that a hidden unit is switched off in a training step. 0 trains without dropout.",
+    )
+
+
 def epochs_field(page: str, place: DeltaGenerator) -> None:
     """Ask for the number of epochs."""
     place.text_input(
@@ -137,14 +142,15 @@ def epochs_field(page: str, place: DeltaGenerator) -> None:
     )
 
 
-def usable_config(page: str) -> RunConfig | None:
-    """The form's config and its size; None, with a message, when the fields do not go together."""
+def usable_config(page: str, *, with_size: bool = True) -> RunConfig | None:
+    """The form's config, and its size unless that is what differs; None, with a message, when it cannot be used."""
     try:
         config = read_form(page)
     except ValueError as error:
         st.error(sentence(error), icon=":material/error:")
         return None
-    st.caption(f"{count_parameters(config):,} parameters")
+    if with_size:
+        st.caption(f"{count_parameters(config):,} parameters")
     return config
 
 
@@ -153,58 +159,65 @@ def new_seed() -> None:
     st.session_state["train.seed"] = str(random.randrange(10_000))
 
 
-def more_settings(page: str) -> None:
-    """The fields that most visitors leave alone, folded away."""
+def more_settings(page: str, leaving_out: str = "") -> None:
+    """The fields that most visitors leave alone, folded away; without the one that a comparison is about."""
     with st.expander("More settings"):
-        _more_settings(page)
+        _more_settings(page, leaving_out)
 
 
-def _more_settings(page: str) -> None:
-    st.toggle(
-        "Batch normalisation",
-        key=f"{page}.batch_norm",
-        persist_state="session",
-        help="Rescales what enters each hidden layer's ReLU, batch by batch. Learning gets faster and steadier.",
-    )
-    st.toggle(
-        "Horizontal flips",
-        key=f"{page}.flips",
-        persist_state="session",
-        help="Mirrors half of the training images at random, which makes more of the same data.",
-    )
+def _more_settings(page: str, leaving_out: str) -> None:
+    if leaving_out != "batch_norm":
+        st.toggle(
+            "Batch normalisation",
+            key=f"{page}.batch_norm",
+            persist_state="session",
+            help="Rescales what enters each hidden layer's ReLU, batch by batch. Learning gets faster and steadier.",
+        )
+    if leaving_out != "flips":
+        st.toggle(
+            "Horizontal flips",
+            key=f"{page}.flips",
+            persist_state="session",
+            help="Mirrors half of the training images at random, which makes more of the same data.",
+        )
     left, right = st.columns(2)
-    left.text_input(
-        "Learning rate",
-        key=f"{page}.learning_rate",
-        persist_state="session",
-        help="How far each step moves the weights. With one cycle: the highest rate on the way.",
-    )
-    right.selectbox(
-        "Schedule",
-        list(_SCHEDULES),
-        format_func=_SCHEDULES.__getitem__,
-        key=f"{page}.schedule",
-        persist_state="session",
-        help="Constant keeps the learning rate. One cycle raises it over a fifth of the run, then lowers it to zero.",
-    )
-    left.text_input(
-        "Batch size",
-        key=f"{page}.batch_size",
-        persist_state="session",
-        help="Images a step. Larger batches make fewer and smoother steps.",
-    )
-    right.text_input(
-        "Weight decay",
-        key=f"{page}.weight_decay",
-        persist_state="session",
-        help="Pulls all weights towards zero a little at each step (AdamW). Another remedy against overfitting.",
-    )
-    left.text_input(
-        "Label smoothing",
-        key=f"{page}.label_smoothing",
-        persist_state="session",
-        help="Spreads this share of each label over all classes, so that the network grows less sure of itself.",
-    )
+    if leaving_out != "learning_rate":
+        left.text_input(
+            "Learning rate",
+            key=f"{page}.learning_rate",
+            persist_state="session",
+            help="How far each step moves the weights. With one cycle: the highest rate on the way.",
+        )
+    if leaving_out != "schedule":
+        right.selectbox(
+            "Schedule",
+            list(_SCHEDULES),
+            format_func=_SCHEDULES.__getitem__,
+            key=f"{page}.schedule",
+            persist_state="session",
+            help="Constant keeps the learning rate. One cycle raises it over a fifth of the run, then lowers it to 0.",
+        )
+    if leaving_out != "batch_size":
+        left.text_input(
+            "Batch size",
+            key=f"{page}.batch_size",
+            persist_state="session",
+            help="Images a step. Larger batches make fewer and smoother steps.",
+        )
+    if leaving_out != "weight_decay":
+        right.text_input(
+            "Weight decay",
+            key=f"{page}.weight_decay",
+            persist_state="session",
+            help="Pulls all weights towards zero a little at each step (AdamW). Another remedy against overfitting.",
+        )
+    if leaving_out != "label_smoothing":
+        left.text_input(
+            "Label smoothing",
+            key=f"{page}.label_smoothing",
+            persist_state="session",
+            help="Spreads this share of each label over all classes, so that the network grows less sure of itself.",
+        )
     right.selectbox(
         "Validation on",
         list(_PROTOCOLS),

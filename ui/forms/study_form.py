@@ -1,18 +1,20 @@
-"""The form that sets up a comparison: dropout rates, seeds, and one recipe for all of them."""
+"""The form that sets up a comparison: what differs and at which levels, seeds, and one recipe for all arms."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from fmnist_core.comparison.study import Study, parse_dropouts
+from fmnist_core.comparison.factors import FACTORS, Factor, Level, at_default
+from fmnist_core.comparison.setting_texts import typed_levels, write_levels
+from fmnist_core.comparison.study import Study
 from fmnist_core.config import PRESETS, Preset, RunConfig, typed_whole
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.queue import LimitReachedError
 from fmnist_core.store.visitor import NotYoursError
 from ui import handles
 from ui.forms.config_form import (
+    dropout_field,
     epochs_field,
     fill_form,
     hidden_field,
@@ -26,12 +28,6 @@ from ui.guards import store_sentence
 from ui.visitors import visitor
 
 _PAGE = "compare"
-# A preset's own dropout plays no part here: the arms set it.
-_PRESETS = tuple(
-    Preset(preset.name, preset.purpose, replace(preset.config, dropout=0.0))
-    for preset in PRESETS
-    if preset.name != "Article with dropout 0.2"
-)
 ARTICLE = Study(base=RunConfig(protocol="article"), seeds=5)
 ONE_CYCLE = Study(
     base=RunConfig(protocol="article", schedule="one-cycle", learning_rate=0.004, batch_size=256), seeds=5
@@ -41,18 +37,24 @@ ONE_CYCLE = Study(
 def fill_study_form(study: Study) -> None:
     """Put a study into the form; to be called before the form is drawn, or in a callback."""
     fill_form(study.base, _PAGE)
-    st.session_state["compare.dropouts"] = ", ".join(f"{dropout:g}" for dropout in study.dropouts)
+    st.session_state["compare.factor"] = study.setting
+    st.session_state["compare.levels"] = _levels_text(study.factor, study.levels)
     st.session_state["compare.seeds"] = str(study.seeds)
 
 
 def study_form() -> Study | None:
     """Draw the form; None when something in it cannot be used, which a message beside it then says."""
-    st.text_input(
-        "Dropout rates",
-        key="compare.dropouts",
+    factor = chosen_factor()
+    st.selectbox(
+        "What differs",
+        list(FACTORS),
+        format_func=lambda setting: FACTORS[setting].name,
+        key="compare.factor",
         persist_state="session",
-        help="One arm of the experiment for each rate, 2 to 8 of them. 0 trains without dropout.",
+        on_change=_use_its_levels,
+        help="The one setting in which the arms of the experiment differ. Everything else is the same for all of them.",
     )
+    _levels_field(factor)
     left, right = st.columns(2, vertical_alignment="bottom")
     left.text_input(
         "Seeds for each arm",
@@ -61,18 +63,21 @@ def study_form() -> Study | None:
         help="How often each arm is repeated from another starting point. One seed cannot tell a difference from luck.",
     )
     right.button("Use 5 seeds", key="compare.five_seeds", on_click=_use_five_seeds, width="stretch")
-    preset_field(_PAGE, _PRESETS)
-    problem = hidden_field(_PAGE)
+    preset_field(_PAGE, _presets(factor))
+    problem = factor.setting != "hidden" and hidden_field(_PAGE)
+    if factor.setting != "dropout":
+        dropout_field(_PAGE)
     left, right = st.columns(2)
-    epochs_field(_PAGE, left)
+    if factor.setting != "epochs":
+        epochs_field(_PAGE, left)
     right.text_input(
         "First seed",
         key="compare.seed",
         persist_state="session",
-        help="The seeds count up from here. Arms with the same seed share split, first weights and batch order.",
+        help="The seeds count up from here. Arms with the same seed share what chance decides, as far as they can.",
     )
-    more_settings(_PAGE)
-    if problem or usable_config(_PAGE) is None:
+    more_settings(_PAGE, leaving_out=factor.setting)
+    if problem or usable_config(_PAGE, with_size=factor.setting != "hidden") is None:
         return None
     try:
         return read_study_form()
@@ -81,10 +86,61 @@ def study_form() -> Study | None:
         return None
 
 
+def chosen_factor() -> Factor:
+    """The setting that the form is about now."""
+    return FACTORS[st.session_state["compare.factor"]]
+
+
+def _levels_field(factor: Factor) -> None:
+    """Ask for the levels; where there are no others, say which they are."""
+    if factor.kind == "choices":
+        st.caption(f"Arms: {', '.join(map(factor.arm_name, factor.levels))}.")
+        return
+    st.text_input(
+        "Dropout rates" if factor.setting == "dropout" else "Levels",
+        key="compare.levels",
+        persist_state="session",
+        help="One arm of the experiment for each, 2 to 8 of them. " + _HOW_TYPED[factor.kind],
+    )
+    try:
+        levels = factor.in_order(typed_levels(factor, st.session_state["compare.levels"]))
+    except ValueError:
+        return  # said below, with what else is wrong
+    if factor.setting != "dropout":
+        st.caption(f"Arms: {', '.join(map(factor.arm_name, levels))}.")
+
+
+_HOW_TYPED = {
+    "numbers": "Separate them by commas, or by semicolons where you write decimals with a comma.",
+    "networks": "Write the sizes of a network's layers with hyphens, as 256-128-64, and separate networks by commas.",
+}
+
+
+def _presets(factor: Factor) -> list[Preset]:
+    """The presets without the setting that differs, of which each arm has a level; those that are then alike once."""
+    presets: dict[RunConfig, Preset] = {}
+    for preset in PRESETS:
+        config = at_default(preset.config, factor.setting)
+        presets.setdefault(config, Preset(preset.name, preset.purpose, config))
+    return list(presets.values())
+
+
 def read_study_form() -> Study:
     """The study that the form shows now. Raises ValueError for what cannot be used."""
+    factor = chosen_factor()
+    typed = factor.kind != "choices"
+    levels = typed_levels(factor, st.session_state["compare.levels"]) if typed else factor.levels
     seeds: Any = typed_whole(st.session_state["compare.seeds"])  # Study says what is wrong with a text
-    return Study(base=read_form(_PAGE), dropouts=parse_dropouts(st.session_state["compare.dropouts"]), seeds=seeds)
+    return Study(base=read_form(_PAGE), setting=factor.setting, levels=levels, seeds=seeds)
+
+
+def _use_its_levels() -> None:
+    factor = chosen_factor()
+    st.session_state["compare.levels"] = _levels_text(factor, factor.levels)
+
+
+def _levels_text(factor: Factor, levels: Sequence[Level]) -> str:
+    return write_levels(factor, tuple(levels)).replace(",", ", ")
 
 
 def _use_five_seeds() -> None:

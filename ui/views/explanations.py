@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from fmnist_core.comparison.arms import ArmRun
+from fmnist_core.comparison.factors import Factor
 from fmnist_core.store.run import Run
-from fmnist_core.wording import capitalised, dropout_name, percentage
+from fmnist_core.wording import capitalised, percentage
 from ui import handles
 from ui.guards import explaining
 
@@ -46,7 +47,7 @@ def harder_training() -> None:
         )
 
 
-def evaluation_mode(runs: Sequence[ArmRun]) -> None:
+def evaluation_mode(runs: Sequence[ArmRun], factor: Factor) -> None:
     """Why model.eval() matters, with a switch that leaves dropout on; nothing is computed before it is used."""
     popover = st.popover(
         "Why does model.eval() matter?", icon=":material/help:", key="compare.evaluation_mode", on_change="rerun"
@@ -61,9 +62,9 @@ def evaluation_mode(runs: Sequence[ArmRun]) -> None:
         )
         # Streamlit compares a choice with the one before, which frames of epochs do not bear: hence their names.
         candidates: dict[str, tuple[Run, pd.DataFrame]] = {
-            f"{capitalised(dropout_name(arm.dropout))}, seed {arm.seed}": (arm.run, arm.epochs)
+            f"{capitalised(factor.arm_name(arm.level))}, seed {arm.seed}": (arm.run, arm.epochs)
             for arm in runs
-            if arm.run is not None and arm.run.best_epoch is not None and arm.dropout > 0
+            if arm.run is not None and arm.run.best_epoch is not None and arm.run.config.dropout > 0
         }
         if not candidates:
             st.caption("Once a run with dropout has an epoch, a switch here shows the damage.")

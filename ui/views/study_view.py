@@ -12,11 +12,11 @@ from fmnist_core.charts.difference_chart import paired_differences
 from fmnist_core.charts.mean_curves import CurveMetric
 from fmnist_core.comparison.progress import Collected, Progress, progress_of, stored_runs
 from fmnist_core.comparison.study import Study
+from fmnist_core.comparison.tables import csv_table
 from fmnist_core.config import PRESETS
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.run import Run
 from fmnist_core.store.shared_runs import version
-from fmnist_core.wording import capitalised, dropout_name
 from ui import drawn_once, handles
 from ui.components.live_chart import live_chart
 from ui.components.news import News, news_bar
@@ -99,7 +99,7 @@ def _study(study: Study, was_active: bool) -> None:
         with top:
             _watch(study, progress, look)
     _table(study, now, reveal)
-    explanations.evaluation_mode(now.runs)
+    explanations.evaluation_mode(now.runs, study.factor)
 
 
 def _watch(study: Study, progress: Progress, look: _Look) -> None:
@@ -150,16 +150,17 @@ def _state(now: Collected, progress: Progress) -> None:
 
 def _answer(study: Study, now: Collected, reveal: bool) -> None:
     st.caption(study.describe())
-    first, *others = study.dropouts
+    factor = study.factor
+    first, *others = study.levels
     second = others[0]
     if len(others) > 1:
         second = st.segmented_control(
-            f"Compare dropout {first:g} with",
+            f"Compare {factor.arm_name(first)} with",
             others,
             default=others[0],
             required=True,
-            format_func=lambda dropout: f"{dropout:g}",
-            key="compare.second",
+            format_func=factor.label,
+            key=f"compare.second.{factor.setting}",
         )
     verdict = drawn_once.verdict_of(study, now, now.state, first, second, reveal)
     with st.container(border=True):
@@ -180,13 +181,13 @@ def _answer(study: Study, now: Collected, reveal: bool) -> None:
                 paired_differences(
                     verdict.differences,
                     settled=verdict.settled,
-                    arm=dropout_name(second),
+                    arm=factor.subject(second),
                     protocol=study.base.protocol,
-                    colour=arm_colour(study.dropouts.index(second)),
+                    colour=arm_colour(study.levels.index(second)),
                 ),
                 key="compare.differences",
                 config={"displayModeBar": False},
-                alt=f"Paired differences between dropout {second:g} and {first:g} with 95% intervals",
+                alt=f"Paired differences of {factor.arm_name(second)} to {factor.arm_name(first)} with 95% intervals",
             )
 
 
@@ -218,6 +219,7 @@ def _curves(study: Study, now: Collected) -> _Look:
             help="As published in February 2019, for the same network and recipe: one run each, dashed and grey.",
         )
     name = "Validation (test set)" if study.base.protocol == "article" else "Validation"
+    with_dropout = any(config.dropout > 0 for config in study.configs())
     overlaid = layout == "overlay" or metric == "gap"
     st.html(
         line_legend(
@@ -225,6 +227,7 @@ def _curves(study: Study, now: Collected) -> _Look:
             overlaid=overlaid,
             several_seeds=study.seeds > 1,
             with_reference=published,
+            with_dropout=with_dropout,
             validation_name=name,
         )
     )
@@ -235,18 +238,19 @@ def _curves(study: Study, now: Collected) -> _Look:
         live_chart(charts[key], key=key, height=420, alt=f"{_METRICS[metric]} of all arms over epochs")
     else:
         across = 2 if len(charts) in {2, 4} else 3
-        panels = list(zip(study.dropouts, charts.items(), strict=True))
+        panels = list(zip(study.levels, charts.items(), strict=True))
         for start in range(0, len(panels), across):
             row = panels[start : start + across]
-            for column, (dropout, (key, figure)) in zip(st.columns(across), row, strict=False):
+            for column, (level, (key, figure)) in zip(st.columns(across), row, strict=False):
                 with column:
                     live_chart(
                         figure,
                         key=key,
                         group="compare",
-                        alt=f"{_METRICS[metric]} of {capitalised(dropout_name(dropout))} over epochs",
+                        alt=f"{_METRICS[metric]} of {study.factor.arm_name(level)} over epochs",
                     )
-    explanations.harder_training()
+    if with_dropout:
+        explanations.harder_training()
     return look
 
 
@@ -259,14 +263,14 @@ def _charts(study: Study, now: Collected, look: _Look) -> dict[str, str]:
 
 def _follows_the_article(study: Study) -> bool:
     article = PRESETS[0].config
-    return replace(study.base, seed=article.seed) == article
+    return study.setting == "dropout" and replace(study.base, seed=article.seed) == article
 
 
 def _table(study: Study, now: Collected, reveal: bool) -> None:
     runs = now.runs
     figures, words = drawn_once.arm_figures_of(study, now, now.state, reveal)
     st.subheader("Each arm's figures", anchor=False)
-    st.table(words.set_index("Dropout"))
+    st.table(words.set_index(study.factor.name))
     st.caption(
         "Mean ± standard deviation over the seeds that have finished. ★ marks the better arm of a column, and only "
         "where the paired difference is more than noise (95% interval). The best epoch is the one with the lowest "
@@ -278,13 +282,13 @@ def _table(study: Study, now: Collected, reveal: bool) -> None:
             reveal_button("Reveal test figures", keys, key="compare.reveal")
         st.download_button(
             "Download as CSV",
-            figures.to_csv(index=False),
-            file_name="dropout-comparison.csv",
+            csv_table(figures, study.factor).to_csv(index=False),
+            file_name=f"{study.setting.replace('_', '-')}-comparison.csv",
             mime="text/csv",
             icon=":material/download:",
             key="compare.csv",
         )
-        first, second = (next((arm.run for arm in runs if arm.dropout == rate), None) for rate in study.dropouts[:2])
+        first, second = (next((arm.run for arm in runs if arm.level == level), None) for level in study.levels[:2])
         if first is not None and second is not None and first.best_epoch and second.best_epoch:
             st.page_link(
                 PAGES / "inspect.py",
