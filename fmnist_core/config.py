@@ -12,13 +12,17 @@ from fmnist_core.wording import number_text
 
 Schedule = Literal["constant", "one-cycle"]
 Protocol = Literal["held-out", "article"]
+Optimizer = Literal["adam", "sgd"]
 
 INPUTS = 28 * 28  # pixels
 OUTPUTS = 10  # classes
 
 LAYER_LIMITS = (1, 6)
 WIDTH_LIMITS = (8, 2048)
-DROPOUT_LIMITS = (0.0, 0.95)
+DROPOUT_LIMITS = (0.0, 0.95)  # of pixels as of hidden units
+TRAINING_IMAGE_LIMITS = (100, 60_000)  # the official files have no more; what a run's data have, `data.split` knows
+LABEL_NOISE_LIMITS = (0.0, 0.9)  # at 0.9 a label says nothing of its image: all ten classes are equally likely
+SHIFT_LIMITS = (0, 3)
 LEARNING_RATE_LIMITS = (1e-6, 1.0)
 WEIGHT_DECAY_LIMITS = (0.0, 1.0)
 LABEL_SMOOTHING_LIMITS = (0.0, 0.5)
@@ -26,20 +30,28 @@ BATCH_SIZE_LIMITS = (8, 4096)
 EPOCH_LIMITS = (1, 200)
 SEED_LIMITS = (0, 2**31 - 1)
 
+# Settings that came after the first stored runs. At its default none of them is part of a run's key, so that the runs
+# of earlier versions are found again; and none may ever get another default.
+_LATER_SETTINGS = ("training_images", "label_noise", "input_dropout", "shift_pixels", "optimizer")
 
 # ASCII only: `float` and `int` would also take "1_0" and other scripts' digits.
 _TYPED_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,20}(?:[.,][0-9]{0,40})?|[.,][0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?")
 _TYPED_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
+_TYPED_THOUSANDS = re.compile(r"[0-9]{1,3}(?:[,.' \u00a0\u202f][0-9]{3})+")
 
 
-def _check_number(name: str, value: object, limits: tuple[float, float], *, whole: bool = False) -> None:
+def _check_number(
+    name: str, value: object, limits: tuple[float, float], *, whole: bool = False, otherwise: str = ""
+) -> None:
+    """Raise ValueError unless `value` lies within `limits`; `otherwise` says what else would do."""
     low, high = limits
     kind = "a whole number" if whole else "a number"
     right_type = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
     # The type checker does not follow `right_type` to what it says of `value`.
     if not right_type or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type, operator]
         got = "nothing" if value == "" else repr(value)
-        raise ValueError(f"{name} must be {kind} from {number_text(low)} to {number_text(high)}, got {got}")
+        limits_text = f"from {number_text(low)} to {number_text(high)}{otherwise}"
+        raise ValueError(f"{name} must be {kind} {limits_text}, got {got}")
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
@@ -67,6 +79,11 @@ class RunConfig:
     flips: bool = False  # mirror each training image left to right with probability 1/2
     protocol: Protocol = "held-out"
     seed: int = 0
+    training_images: int | None = None  # None: all that the protocol leaves for training
+    label_noise: float = 0.0  # chance of replacing a training label by another class
+    input_dropout: float = 0.0  # chance of blackening a pixel in a training step
+    shift_pixels: int = 0  # the furthest that a training image is moved, in either direction along each side
+    optimizer: Optimizer = "adam"
 
     def __post_init__(self) -> None:
         if not isinstance(self.hidden, tuple):
@@ -83,12 +100,20 @@ class RunConfig:
         _check_number("weight decay", self.weight_decay, WEIGHT_DECAY_LIMITS)
         _check_number("label smoothing", self.label_smoothing, LABEL_SMOOTHING_LIMITS)
         _check_number("seed", self.seed, SEED_LIMITS, whole=True)
+        if self.training_images is not None:
+            _check_number(
+                "training images", self.training_images, TRAINING_IMAGE_LIMITS, whole=True, otherwise=', or "all"'
+            )
+        _check_number("label noise", self.label_noise, LABEL_NOISE_LIMITS)
+        _check_number("input dropout", self.input_dropout, DROPOUT_LIMITS)
+        _check_number("shift pixels", self.shift_pixels, SHIFT_LIMITS, whole=True)
         _check_choice("schedule", self.schedule, get_args(Schedule))
         _check_choice("protocol", self.protocol, get_args(Protocol))
+        _check_choice("optimizer", self.optimizer, get_args(Optimizer))
         for name in ("batch_norm", "flips"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} must be true or false, got {getattr(self, name)!r}")
-        for name in ("dropout", "learning_rate", "weight_decay", "label_smoothing"):
+        for name in ("dropout", "learning_rate", "weight_decay", "label_smoothing", "label_noise", "input_dropout"):
             # 0 and 0.0 are the same choice, so they must give the same key.
             object.__setattr__(self, name, float(getattr(self, name)) + 0.0)  # which turns -0.0 into 0.0
 
@@ -109,9 +134,13 @@ class RunConfig:
 
     def key(self, data_fingerprint: str, training_version: int) -> str:
         """The run's name: 16 hex digits of SHA-256 over all that decides its result."""
-        content = json.dumps(
-            {"config": self.to_dict(), "data": data_fingerprint, "training": training_version}, sort_keys=True
-        )
+        defaults = {field.name: field.default for field in fields(self)}
+        config = {
+            name: value
+            for name, value in self.to_dict().items()
+            if name not in _LATER_SETTINGS or value != defaults[name]
+        }
+        content = json.dumps({"config": config, "data": data_fingerprint, "training": training_version}, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
@@ -147,6 +176,14 @@ def typed_whole(text: str) -> int | str:
     """A whole number as people type it; else the text, as it stands, as `typed_number`."""
     text = text.strip()
     return int(text) if _TYPED_WHOLE.fullmatch(text) else text
+
+
+def typed_image_count(text: str) -> int | str | None:
+    """A number of images as people type it: "2000", "2,000", "2 000"; None for "all"; else the text, as it stands."""
+    text = text.strip()
+    if text.lower() == "all":
+        return None
+    return typed_whole(re.sub(r"\D", "", text) if _TYPED_THOUSANDS.fullmatch(text) else text)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from fmnist_core.config import PRESETS, RunConfig, parse_hidden, preset_of
+from fmnist_core.config import PRESETS, RunConfig, parse_hidden, preset_of, typed_image_count
 
 BAD_VALUES = [
     ("hidden", ()),
@@ -30,6 +30,16 @@ BAD_VALUES = [
     ("protocol", "test"),
     ("seed", -1),
     ("seed", 2**31),
+    ("training_images", 99),
+    ("training_images", 60_001),
+    ("training_images", 500.0),
+    ("training_images", "some"),
+    ("label_noise", 0.91),
+    ("label_noise", -0.1),
+    ("input_dropout", 0.96),
+    ("shift_pixels", 4),
+    ("shift_pixels", 1.0),
+    ("optimizer", "lion"),
 ]
 
 
@@ -72,11 +82,49 @@ def test_every_field_is_part_of_the_key():
         "flips": True,
         "protocol": "article",
         "seed": 1,
+        "training_images": 500,
+        "label_noise": 0.2,
+        "input_dropout": 0.2,
+        "shift_pixels": 2,
+        "optimizer": "sgd",
     }
     assert changed.keys() == {field.name for field in dataclasses.fields(RunConfig)}
     keys = {dataclasses.replace(base, **{name: value}).key("data", 1) for name, value in changed.items()}
     keys |= {base.key("data", 1), base.key("other data", 1), base.key("data", 2)}
     assert len(keys) == len(changed) + 3
+
+
+FIRST_SETTINGS = {
+    "hidden": [64, 32],
+    "dropout": 0.3,
+    "batch_norm": True,
+    "learning_rate": 0.01,
+    "schedule": "one-cycle",
+    "batch_size": 128,
+    "epochs": 7,
+    "weight_decay": 0.05,
+    "label_smoothing": 0.1,
+    "flips": True,
+    "protocol": "article",
+    "seed": 3,
+}
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({}, "e40b60962de0cd2a"),
+        ({"protocol": "article"}, "e6016239a88fe88f"),
+        ({"protocol": "article", "dropout": 0.2}, "117d2e7186f03479"),
+        (PRESETS[2].config.to_dict(), "20d848433a4046c1"),
+        (PRESETS[3].config.to_dict(), "817cbeafbf1a84bf"),
+        (FIRST_SETTINGS, "89f729fec7f27a30"),
+    ],
+    ids=["defaults", "Article", "Article with dropout 0.2", "Quick", "Best", "every first setting"],
+)
+def test_runs_keep_the_keys_that_they_had_before_there_were_more_settings(values, key):
+    """Stored runs of earlier versions are found by these, and their configs lack the later settings."""
+    assert RunConfig.from_dict(values).key("5b22a816b4ddd488", 1) == key
 
 
 def test_equal_numbers_of_different_types_give_one_key():
@@ -92,6 +140,22 @@ def test_hidden_sizes_are_read_as_people_type_them(text):
 def test_what_is_no_whole_number_is_quoted(text):
     with pytest.raises(ValueError, match="whole numbers"):
         parse_hidden(text)
+
+
+@pytest.mark.parametrize("text", ["2000", " 2,000", "2.000", "2 000", "2'000", "2\N{NARROW NO-BREAK SPACE}000"])
+def test_a_number_of_images_is_read_as_people_type_it(text):
+    assert typed_image_count(text) == 2000
+
+
+@pytest.mark.parametrize("text", ["all", " All "])
+def test_all_images_are_no_number(text):
+    assert typed_image_count(text) is None
+
+
+@pytest.mark.parametrize("text", ["", "2,00", "2,0000", "1,000.5", "٢٠٠٠", "2e3", "every"])
+def test_a_number_of_images_that_cannot_be_read_is_refused_with_its_rule(text):
+    with pytest.raises(ValueError, match='training images must be a whole number from 100 to 60000, or "all", got'):
+        RunConfig(training_images=typed_image_count(text))
 
 
 def test_presets_are_recognised_whatever_the_seed():

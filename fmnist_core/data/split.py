@@ -1,18 +1,25 @@
 """Divide the images into those that a run trains on and those that it is evaluated on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from fmnist_core.config import Protocol
-from fmnist_core.data.dataset import Dataset, Labels, Pixels
+from fmnist_core.config import Protocol, RunConfig
+from fmnist_core.data.dataset import CLASSES, Dataset, Labels, Pixels
 
 VALIDATION_SHARE = 6  # one training image in so many is held out: 10,000 of 60,000
-_SPLIT_STREAM = 0x5B117  # sets the split's random numbers apart from others that start from the same seed
+# Each sets its random numbers apart from others that start from the same seed.
+_SPLIT_STREAM = 0x5B117
+_CHOICE_STREAM = 0xC401CE
+_NOISE_STREAM = 0x4015E
 
 Indices = npt.NDArray[np.int64]
+
+
+class TooFewImagesError(ValueError):
+    """A run asks for more training images than its data have; the message says how many there are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +48,7 @@ class Examples:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """What a run trains on, and what it is evaluated on after every epoch.
+    """What a run may train on, and what it is evaluated on after every epoch; see `training_examples`.
 
     Both are among the data set's training images, except under the article's protocol: it validates on the test images.
     """
@@ -73,3 +80,55 @@ def split(data: Dataset, protocol: Protocol, seed: int) -> Split:
         training=Examples(*training_set, train),
         validation=Examples(*(test_set if protocol == "article" else training_set), validation),
     )
+
+
+def training_image_count(data: Dataset, protocol: Protocol) -> int:
+    """How many images `split` leaves for training."""
+    count = len(data.train_labels)
+    return count if protocol == "article" else count - -(-count // VALIDATION_SHARE)
+
+
+def check_training_images(config: RunConfig, data: Dataset) -> None:
+    """Raise TooFewImagesError where `config` asks for more training images than its protocol leaves of these data."""
+    _check_count(config, training_image_count(data, config.protocol), f" of {data.name}")
+
+
+def _check_count(config: RunConfig, available: int, whose: str = "") -> None:
+    if config.training_images is not None and config.training_images > available:
+        validated = "the test set" if config.protocol == "article" else "held-out images"
+        raise TooFewImagesError(
+            f"training images must be at most the {available:,}{whose} that validation on {validated} leaves, "
+            f'got {config.training_images:,}; choose fewer or "all"'
+        )
+
+
+def training_examples(config: RunConfig, examples: Examples) -> Examples:
+    """Those of a split's training examples that `config` trains on, with the labels that it trains on.
+
+    Fewer images than all are drawn from the seed, as nearly as can be equally many of each class; a smaller number
+    lies within a larger one. With label noise a label is wrong with that chance, and is then any of the nine others.
+    What becomes of an image's label depends on the seed and the image alone: which other images are there changes
+    nothing, and what is wrong at a small share is wrong, and the same, at a larger. Raises TooFewImagesError.
+    """
+    indices, labels = examples.indices, examples.labels
+    _check_count(config, len(indices))
+    if config.training_images is not None:
+        order = _balanced_order(labels[indices], np.random.default_rng([config.seed, _CHOICE_STREAM]))
+        indices = np.sort(indices[order[: config.training_images]])
+    if config.label_noise:
+        chance = np.random.default_rng([config.seed, _NOISE_STREAM])
+        is_wrong = chance.random(len(labels)) < config.label_noise
+        others = (labels + chance.integers(1, len(CLASSES), len(labels))) % len(CLASSES)
+        labels = np.where(is_wrong, others, labels)
+    return replace(examples, labels=labels, indices=indices)
+
+
+def _balanced_order(labels: Labels, chance: np.random.Generator) -> Indices:
+    """A random order of labels (n,) whose every beginning has the classes equally often, as far as they reach."""
+    shuffled = chance.permutation(len(labels))
+    by_class = labels[shuffled].argsort(kind="stable")
+    counts = np.bincount(labels, minlength=len(CLASSES))
+    turn = np.empty(len(labels), dtype=np.int64)  # of each in `shuffled`: how many of its class come before it
+    turn[by_class] = np.arange(len(labels)) - np.repeat(counts.cumsum() - counts, counts)
+    order: Indices = shuffled[turn.argsort(kind="stable")]
+    return order

@@ -14,7 +14,7 @@ import torch
 from fmnist_core.data.dataset import DataError
 from fmnist_core.data.evaluation_images import Part
 from fmnist_core.data.sources import load_matching
-from fmnist_core.data.split import Examples, split
+from fmnist_core.data.split import Examples, TooFewImagesError, split
 from fmnist_core.jobs.processes import this_process
 from fmnist_core.jobs.reasons import first_line, kind_and_words
 from fmnist_core.network.evaluation import evaluate, log_probabilities
@@ -140,7 +140,7 @@ def train_stored_run(settings: Settings, key: str, owner: str, identity: str | N
 
 def _why(error: Exception) -> str:
     """What ended a run, for people."""
-    if isinstance(error, TrainingDivergedError | DataError):
+    if isinstance(error, TrainingDivergedError | DataError | TooFewImagesError):
         return str(error)
     words = first_line(error)
     # torch reports a lack of memory as RuntimeError.

@@ -111,13 +111,13 @@ class StoredNetwork:
     def dropout_passes(self, image: Pixels, passes: int = 50, seed: int = 0) -> Floats:
         """Probabilities (passes, 10) of one image (28, 28), each row under dropout masks of its own.
 
-        Monte Carlo dropout (Gal and Ghahramani, 2016): dropout stays on, all else is as in use. The masks depend on
-        `seed` alone. A network without dropout gives the same answer each time.
+        Monte Carlo dropout (Gal and Ghahramani, 2016): dropout stays on, that of pixels too, all else is as in use. The
+        masks depend on `seed` alone. A network without any dropout gives the same answer each time.
         """
         _check(image)
         if passes < 1:
             raise ValueError(f"passes must be at least 1, got {passes}")
-        if not self.config.dropout:
+        if not self.config.dropout and not self.config.input_dropout:
             # A batch of copies would not do: the last bits of a product can depend on the place in the batch.
             return np.repeat(self.probabilities(image[np.newaxis]), passes, axis=0)
         copies = np.repeat(normalise(image[np.newaxis]), passes, axis=0)
@@ -167,7 +167,12 @@ class StoredNetwork:
 
     def _last(self, units: Floats, *, masks: np.random.Generator | None = None, of_the_batch: bool = False) -> Floats:
         """The last hidden layer for inputs (n, 784); with `masks` dropout is on, and draws from them."""
-        keep = np.float32(1 - self.config.dropout)
+        keep, keep_pixels = np.float32(1 - self.config.dropout), np.float32(1 - self.config.input_dropout)
+        if masks is not None and self.config.input_dropout:
+            # Brightness from black is what is dropped and scaled up, as in `model.InputDropout`.
+            units = units + 1
+            units *= (masks.random(units.shape, dtype=np.float32) < keep_pixels) / keep_pixels
+            units -= 1
         for linear, norm in self._hidden:
             units = self._before_relu(units, linear, norm, of_the_batch=of_the_batch)
             np.maximum(units, 0, out=units)

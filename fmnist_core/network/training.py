@@ -3,22 +3,24 @@
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save as save_tensors
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from fmnist_core.config import RunConfig
-from fmnist_core.data.split import Split
+from fmnist_core.data.split import Split, training_examples
+from fmnist_core.network.augmentation import flip_half, shift_each
 from fmnist_core.network.batches import Batches
 from fmnist_core.network.evaluation import evaluate, evaluate_log_probabilities, log_probabilities
 from fmnist_core.network.figures import EpochResult
 from fmnist_core.network.model import MLP, load_state, read_tensors
 
 TRAINING_CHECK_IMAGES = 10_000
+MOMENTUM = 0.9
 
 Pulse = Callable[[float], None]
 
@@ -62,6 +64,27 @@ def batch_bounds(samples: int, batch_size: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], samples], strict=True))
 
 
+class SGDW(torch.optim.SGD):
+    """Stochastic gradient descent with Nesterov momentum and decoupled weight decay (Loshchilov and Hutter, 2019).
+
+    Decoupled as in AdamW, so that a weight decay means the same pull under both: `torch.optim.SGD` adds it to the
+    gradient, where momentum makes it ten times as strong.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float, decay: float) -> None:
+        super().__init__(parameters, lr=learning_rate, momentum=MOMENTUM, nesterov=True, fused=True)
+        self.decay = decay
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Shrink the weights, then follow the gradients."""
+        if self.decay:
+            for group in self.param_groups:
+                for weights in group["params"]:
+                    weights.mul_(1 - group["lr"] * self.decay)
+        super().step()
+
+
 class Training:
     """A run in progress. Iterating trains one epoch at a time; breaking off between epochs loses nothing.
 
@@ -74,14 +97,12 @@ class Training:
         self.split = split
         self.pulse = pulse or (lambda share: None)
         self.model = MLP(config, weights=derived_generator(config.seed, "weights"))
-        # AdamW with no decay is Adam (Loshchilov and Hutter, 2019); the fused form takes one call for all tensors.
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
-        )
+        self.optimizer = _optimizer(config, self.model)
         self.epochs_done = 0
         self.validation_log_probabilities: Tensor | None = None  # (n, 10), after the epoch trained last
-        self._batches = Batches(split.training)
-        self._bounds = batch_bounds(len(split.training), config.batch_size)
+        self.examples = training_examples(config, split.training)
+        self._batches = Batches(self.examples)
+        self._bounds = batch_bounds(len(self.examples), config.batch_size)
 
     def __iter__(self) -> Iterator[EpochResult]:
         while self.epochs_done < self.config.epochs:
@@ -94,7 +115,7 @@ class Training:
         training_loss, training_accuracy = self._train_epoch(epoch)
         if math.isfinite(training_loss):
             pulse = partial(self.pulse, 0.95)
-            evaluated = evaluate(self.model, split.training.first(TRAINING_CHECK_IMAGES), pulse)
+            evaluated = evaluate(self.model, self.examples.first(TRAINING_CHECK_IMAGES), pulse)
             answers = self.validation_log_probabilities = log_probabilities(self.model, split.validation, pulse)
             validation = evaluate_log_probabilities(answers, Batches(split.validation).labels)
         if not (math.isfinite(training_loss) and math.isfinite(evaluated.loss) and math.isfinite(validation.loss)):
@@ -121,13 +142,17 @@ class Training:
         samples, steps = len(self._batches), len(self._bounds)
         order = torch.randperm(samples, generator=derived_generator(config.seed, "order", epoch))
         flips = derived_generator(config.seed, "flips", epoch)
+        shifts = derived_generator(config.seed, "shifts", epoch)
         model.masks.set_state(derived_generator(config.seed, "masks", epoch).get_state())
+        model.input_masks.set_state(derived_generator(config.seed, "input masks", epoch).get_state())
         model.train()
         loss_sum, correct = torch.zeros((), dtype=torch.float64), torch.zeros((), dtype=torch.int64)
         for step, (start, stop) in enumerate(self._bounds):
             images, labels = self._batches.take(order[start:stop])
             if config.flips:
                 images = flip_half(images, flips)
+            if config.shift_pixels:
+                images = shift_each(images, config.shift_pixels, shifts)
             if config.schedule == "one-cycle":
                 rate = one_cycle((epoch - 1) * steps + step, config.epochs * steps, config.learning_rate)
                 optimizer.param_groups[0]["lr"] = rate
@@ -176,11 +201,12 @@ class Training:
         self.epochs_done = int(epochs_done)
 
 
-def flip_half(images: Tensor, generator: Generator) -> Tensor:
-    """Mirror about half of the images (n, 784) left to right, each with probability 1/2."""
-    chosen = torch.rand(len(images), 1, generator=generator) < 0.5
-    mirrored = images.view(-1, 28, 28).flip(2).view(-1, 784)
-    return torch.where(chosen, mirrored, images)
+def _optimizer(config: RunConfig, model: MLP) -> torch.optim.Optimizer:
+    # The fused forms take one call for all tensors.
+    if config.optimizer == "sgd":
+        return SGDW(model.parameters(), config.learning_rate, config.weight_decay)
+    # AdamW with no decay is Adam (Loshchilov and Hutter, 2019).
+    return torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
 
 
 def train(config: RunConfig, split: Split, *, pulse: Pulse | None = None) -> Iterator[EpochResult]:

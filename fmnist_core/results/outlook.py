@@ -21,8 +21,8 @@ class Outlook:
 def look_ahead(runs: Sequence[Run], workers: int) -> Outlook:
     """Let the store's runs go through `workers` in their order.
 
-    An epoch of a run that has none yet takes as long as those of runs with its network and batch size, or else as
-    those of all others.
+    An epoch of a run that has none yet takes as long as those of runs with its network, batch size and number of
+    images, or else as those of all others.
     """
     waiting = fair_order(runs)
     places = {run.key: place for place, run in enumerate(waiting, 1)}
@@ -51,4 +51,4 @@ def look_ahead(runs: Sequence[Run], workers: int) -> Outlook:
 
 
 def _cost(config: RunConfig) -> object:
-    return config.hidden, config.batch_size
+    return config.hidden, config.batch_size, config.training_images

@@ -184,6 +184,13 @@ def test_a_run_that_diverges_fails_with_advice(store, settings, ask, monkeypatch
     assert "lower learning rate" in store.run(key).error
 
 
+def test_a_run_that_asks_for_more_images_than_there_are_fails_with_advice(store, settings, ask):
+    key = ask(replace(CONFIG, training_images=501))
+    worker.train_stored_run(settings, key, "me")
+    assert store.run(key).error.startswith("training images must be at most the 500 that")
+    assert store.run(key).error.endswith('got 501; choose fewer or "all"')
+
+
 def test_an_unexpected_error_fails_the_run_in_one_line(store, settings, ask, monkeypatch):
     def broken(*_):
         raise RuntimeError("something gave way\nwith a long trace")

@@ -3,7 +3,7 @@ import torch
 from torch import Generator
 
 from fmnist_core.config import RunConfig, count_parameters
-from fmnist_core.network.model import MLP, Dropout, model_from_bytes, model_to_bytes
+from fmnist_core.network.model import MLP, Dropout, InputDropout, model_from_bytes, model_to_bytes
 
 
 def images(count=16):
@@ -113,3 +113,22 @@ def test_weights_that_are_not_finite_are_refused():
         model.output.bias[3] = float("nan")
     with pytest.raises(ValueError, match=r"output\.bias.*not finite"):
         model_from_bytes(RunConfig(hidden=(32,)), model_to_bytes(model))
+
+
+def test_a_dropped_pixel_becomes_background_and_brightness_keeps_its_mean():
+    layer = InputDropout(0.4, Generator().manual_seed(0)).train()
+    black, grey = torch.full((500, 784), -1.0), torch.full((500, 784), 0.2)
+    assert torch.equal(layer(black), black)  # background stays background
+    dropped = layer(grey)
+    assert (dropped == -1).float().mean().item() == pytest.approx(0.4, abs=0.01)
+    torch.testing.assert_close(dropped[dropped != -1].unique(), torch.tensor([1.2 / 0.6 - 1]))
+    assert dropped.mean().item() == pytest.approx(0.2, abs=0.02)
+    assert torch.equal(grey, torch.full((500, 784), 0.2))  # the given images are left alone
+    assert layer.eval()(grey) is grey
+
+
+def test_input_dropout_changes_no_stored_tensor():
+    plain, dropping = MLP(RunConfig(seed=3)), MLP(RunConfig(seed=3, input_dropout=0.5))
+    assert plain.state_dict().keys() == dropping.state_dict().keys()
+    for ours, theirs in zip(plain.parameters(), dropping.parameters(), strict=True):
+        assert torch.equal(ours, theirs)

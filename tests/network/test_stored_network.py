@@ -208,9 +208,18 @@ def test_batch_normalisation_stays_as_in_use():
     np.testing.assert_allclose(np.median(ours.dropout_passes(IMAGE, passes=200), axis=0), single, atol=0.01)
 
 
-@pytest.mark.parametrize("batch_norm", [False, True])
-def test_passes_scatter_as_those_of_the_torch_network(batch_norm):
-    model, ours = pair(dropout=0.5, batch_norm=batch_norm)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"dropout": 0.5},
+        {"dropout": 0.5, "batch_norm": True},
+        {"input_dropout": 0.3},
+        {"dropout": 0.5, "input_dropout": 0.3},
+    ],
+    ids=str,
+)
+def test_passes_scatter_as_those_of_the_torch_network(settings):
+    model, ours = pair(**settings)
     for module in model.modules():
         module.train(isinstance(module, Dropout))
     with torch.no_grad():

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import Generator
 
 from fmnist_core.config import RunConfig
+from fmnist_core.data.split import TooFewImagesError
 from fmnist_core.network import batches
 from fmnist_core.network.batches import Batches, scaled
 from fmnist_core.network.evaluation import evaluate
@@ -15,7 +15,6 @@ from fmnist_core.network.training import (
     TrainingDivergedError,
     batch_bounds,
     derived_generator,
-    flip_half,
     one_cycle,
     train,
 )
@@ -29,7 +28,13 @@ RICH = replace(
     weight_decay=0.05,
     label_smoothing=0.1,
     flips=True,
+    training_images=300,
+    label_noise=0.2,
+    input_dropout=0.2,
+    shift_pixels=2,
 )
+RICH_SGD = replace(RICH, optimizer="sgd")
+CONFIGS = pytest.mark.parametrize("config", [TINY, RICH, RICH_SGD], ids=["plain", "rich", "rich sgd"])
 
 
 def test_an_epoch_yields_every_figure(tiny_split):
@@ -49,7 +54,7 @@ def test_it_learns(tiny_split):
     assert last.validation_accuracy > 0.5  # chance is 0.1
 
 
-@pytest.mark.parametrize("config", [TINY, RICH], ids=["plain", "rich"])
+@CONFIGS
 def test_the_same_seed_reproduces_the_history(tiny_split, config):
     assert list(train(config, tiny_split)) == list(train(config, tiny_split))
 
@@ -65,7 +70,7 @@ def test_the_global_generator_has_no_influence(tiny_split):
     assert list(train(RICH, tiny_split)) == first
 
 
-@pytest.mark.parametrize("config", [TINY, RICH], ids=["plain", "rich"])
+@CONFIGS
 @pytest.mark.parametrize("epochs_before", [0, 1, 2])
 def test_a_resumed_run_ends_bit_identical(tiny_split, config, epochs_before):
     whole = Training(config, tiny_split)
@@ -198,15 +203,6 @@ def test_batch_norm_survives_a_lone_last_sample(tiny_split):
     assert len(list(train(config, tiny_split))) == 1
 
 
-def test_flips_mirror_about_half_of_the_images():
-    images = torch.arange(1000 * 784, dtype=torch.float32).view(1000, 784)
-    flipped = flip_half(images, Generator().manual_seed(0))
-    mirrored = images.view(-1, 28, 28).flip(2).view(-1, 784)
-    is_mirrored = (flipped == mirrored).all(dim=1)
-    assert ((flipped == images).all(dim=1) | is_mirrored).all()
-    assert 0.45 < is_mirrored.float().mean() < 0.55
-
-
 def test_a_run_that_diverges_says_so(tiny_split, monkeypatch):
     monkeypatch.setattr(batches, "scaled", lambda images: scaled(images) * float("inf"))
     with pytest.raises(TrainingDivergedError, match=r"epoch 1.*lower learning rate"):
@@ -236,3 +232,75 @@ def test_weight_decay_shrinks_weights(tiny_split):
     plain, decayed = Training(TINY, tiny_split), Training(replace(TINY, weight_decay=1.0), tiny_split)
     list(plain), list(decayed)
     assert decayed.model.output.weight.norm() < plain.model.output.weight.norm()
+
+
+def test_weight_decay_pulls_alike_under_both_optimisers(tiny_split):
+    """With no gradient left, only the decay moves the weights: by the same share each step."""
+    for optimizer in ("adam", "sgd"):
+        training = Training(replace(TINY, weight_decay=0.5, learning_rate=0.1, optimizer=optimizer), tiny_split)
+        before = [parameter.detach().clone() for parameter in training.model.parameters()]
+        for _ in range(3):
+            for parameter in training.model.parameters():
+                parameter.grad = torch.zeros_like(parameter)
+            training.optimizer.step()
+        for parameter, first in zip(training.model.parameters(), before, strict=True):
+            torch.testing.assert_close(parameter.detach(), first * (1 - 0.1 * 0.5) ** 3)
+
+
+def test_sgd_is_pytorchs_with_nesterov_momentum(tiny_split):
+    training = Training(replace(TINY, optimizer="sgd", learning_rate=0.05, epochs=2), tiny_split)
+    model = Training(TINY, tiny_split).model
+    theirs = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, nesterov=True)
+    every = Batches(tiny_split.training)
+    for epoch in (1, 2):
+        order = torch.randperm(len(every), generator=derived_generator(TINY.seed, "order", epoch))
+        for start, stop in batch_bounds(len(every), TINY.batch_size):
+            images, labels = every.take(order[start:stop])
+            theirs.zero_grad()
+            torch.nn.functional.nll_loss(model(images), labels).backward()
+            theirs.step()
+    list(training)
+    for ours, expected in zip(training.model.parameters(), model.parameters(), strict=True):
+        torch.testing.assert_close(ours, expected)
+
+
+def test_sgd_learns(tiny_split):
+    *_, last = train(replace(TINY, epochs=30, optimizer="sgd", learning_rate=0.05), tiny_split)
+    assert last.evaluated_training_accuracy > 0.9
+    assert last.validation_accuracy > 0.5  # chance is 0.1
+
+
+def test_fewer_images_make_fewer_steps_and_end_the_cycle_with_the_run(tiny_split):
+    shares = []
+    config = replace(TINY, training_images=100, schedule="one-cycle")
+    training = Training(config, tiny_split, pulse=shares.append)
+    results = list(training)
+    steps = len(batch_bounds(100, TINY.batch_size))
+    assert shares[:steps] == [0.9 * (step + 1) / steps for step in range(steps)]
+    assert results[-1].learning_rate == one_cycle(3 * steps - 1, 3 * steps, TINY.learning_rate)
+
+
+def test_the_evaluated_training_figures_are_those_of_what_was_trained_on(tiny_split):
+    training = Training(replace(TINY, training_images=200, label_noise=0.3, epochs=1), tiny_split)
+    result = training.run_epoch()
+    wrong = (
+        Batches(training.examples).labels
+        != Batches(replace(training.examples, labels=tiny_split.training.labels)).labels
+    )
+    assert 0.2 < wrong.float().mean() < 0.4
+    evaluated = evaluate(training.model, training.examples)
+    assert (result.evaluated_training_loss, result.evaluated_training_accuracy) == (evaluated.loss, evaluated.accuracy)
+
+
+def test_a_run_that_asks_for_more_images_than_there_are_is_refused(tiny_split):
+    with pytest.raises(TooFewImagesError, match="at most the 500 that"):
+        Training(replace(TINY, training_images=501), tiny_split)
+
+
+def test_pixels_are_dropped_in_training_alone(tiny_split):
+    training = Training(replace(TINY, input_dropout=0.5), tiny_split)
+    images, _ = Batches(tiny_split.training).take(slice(0, 50))
+    answers = [training.model(images) for _ in range(2)]
+    assert not torch.equal(*answers)
+    assert evaluate(training.model, tiny_split.validation) == evaluate(training.model, tiny_split.validation)
+    assert torch.equal(training.model.eval()(images), Training(TINY, tiny_split).model.eval()(images))

@@ -7,11 +7,11 @@ from fmnist_core.results.outlook import look_ahead
 from fmnist_core.store.run import Run
 
 
-def run(number, status, *, epochs=10, done=0, seconds=None, asked_by=None, hidden=(16,)):
+def run(number, status, *, epochs=10, done=0, seconds=None, asked_by=None, hidden=(16,), images=None):
     return Run(
         number=number,
         key=f"{number:016x}",
-        config=RunConfig(hidden=hidden, epochs=epochs, seed=number),
+        config=RunConfig(hidden=hidden, epochs=epochs, seed=number, training_images=images),
         data_name="",
         data_fingerprint="",
         status=status,
@@ -46,6 +46,12 @@ def test_a_run_without_an_epoch_takes_as_long_as_its_like():
     like, other = run(3, "queued"), run(4, "queued", hidden=(64,))
     left = look_ahead([*runs, like, other], workers=2).seconds_left
     assert list(left.values()) == pytest.approx([10, 50])
+
+
+def test_an_epoch_of_few_images_is_not_like_one_of_all():
+    runs = [run(1, "finished", done=10, seconds=1.0), run(2, "finished", done=10, seconds=0.2, images=500)]
+    left = look_ahead([*runs, run(3, "queued", images=500), run(4, "queued")], workers=2).seconds_left
+    assert list(left.values()) == pytest.approx([2, 10])
 
 
 def test_nothing_is_promised_before_any_epoch():

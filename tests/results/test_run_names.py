@@ -19,6 +19,11 @@ OTHER = RunConfig(
     flips=True,
     protocol="article",
     seed=3,
+    training_images=2000,
+    label_noise=0.4,
+    input_dropout=0.2,
+    shift_pixels=1,
+    optimizer="sgd",
 )
 NAMES = [field.name for field in fields(RunConfig)]
 
@@ -31,6 +36,12 @@ NAMES = [field.name for field in fields(RunConfig)]
         (replace(PRESETS[3].config, dropout=0.0, flips=True), "Best, no dropout, flips · seed 0"),
         (RunConfig(), "Article, held-out validation · seed 0"),
         (RunConfig(hidden=(64, 32), dropout=0.5, epochs=1), "64-32, dropout 0.5, 1 epoch · seed 0"),
+        (
+            replace(PRESETS[2].config, training_images=2000, label_noise=0.4),
+            "Quick, 2,000 images, label noise 0.4 · seed 0",
+        ),
+        (replace(PRESETS[2].config, shift_pixels=1, optimizer="sgd"), "Quick, shifts up to 1 pixel, SGD · seed 0"),
+        (replace(PRESETS[0].config, input_dropout=0.2), "Article, input dropout 0.2 · seed 0"),
     ],
 )
 def test_a_name_says_what_differs_from_the_nearest_preset_or_else_from_the_defaults(config, name):

@@ -197,7 +197,7 @@ def _chart(
             + "".join(
                 f" Run {run.number} was trained without dropout: its {PASSES} answers are all the same."
                 for run in chosen.runs
-                if run.config.dropout == 0
+                if run.config.dropout == run.config.input_dropout == 0
             )
         )
     elif epochs:
