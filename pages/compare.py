@@ -23,7 +23,7 @@ st.session_state["compare.shown"] = said
 
 factor = study.factor if study is not None else chosen_factor()
 st.title(factor.question, anchor=False)
-st.write(f"{factor.purpose} {factor.shared}")
+st.write(factor.purpose if study is None else f"{factor.purpose} {study.sharing()}")
 with st.container(horizontal=True):
     explanations.overfitting()
     if factor.setting == "dropout":

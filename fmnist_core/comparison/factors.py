@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
-from fmnist_core.config import RunConfig, Schedule, count_parameters
+from fmnist_core.config import Optimizer, RunConfig, Schedule, count_parameters
 from fmnist_core.results.run_names import setting_words
 from fmnist_core.wording import counted, number_text
 
@@ -26,13 +26,6 @@ class Factor:
     kind: Kind = "numbers"
     # What does something in a sentence, where the setting has this level; the arm's name, where nothing else is said.
     phrase: Callable[[Any], str] | None = None
-    sharing: str = ""  # what pairs have in common, where that is not everything but the factor
-
-    @property
-    def shared(self) -> str:
-        """What runs of one seed have in common whatever their level: a sentence, in Markdown."""
-        common = "Arms with the same seed share the split, the first weights and the order of images"
-        return self.sharing or f"{common}: **only {self.name.lower()} differs**."
 
     def label(self, level: Level) -> str:
         """The level alone, as a table names it: "0.2", "256-128-64", "on"."""
@@ -114,8 +107,6 @@ FACTORS: dict[str, Factor] = {
             levels=_OFF_AND_ON,
             kind="choices",
             phrase=lambda is_on: "flipping images" if is_on else "flipping no images",
-            sharing="Arms with the same seed share the split, the first weights and the order of images: **only the "
-            "flips differ**.",
         ),
         Factor(
             setting="hidden",
@@ -125,8 +116,6 @@ FACTORS: dict[str, Factor] = {
             levels=((64,), (256, 128, 64)),
             kind="networks",
             phrase=lambda sizes: f"the network {'-'.join(map(str, sizes))}",
-            sharing="Arms with the same seed share the split and the order of images. They **cannot share first "
-            "weights**, since their networks differ in shape.",
         ),
         Factor(
             setting="learning_rate",
@@ -152,8 +141,45 @@ FACTORS: dict[str, Factor] = {
             purpose="Larger batches make fewer and smoother steps.",
             levels=(64, 256),
             phrase=lambda size: f"a batch size of {size:,}",
-            sharing="Arms with the same seed share the split, the first weights and the order of images. They **cannot "
-            "share batches**, since another size takes other images together.",
+        ),
+        Factor(
+            setting="training_images",
+            name="Training images",
+            question="Do more images help here?",
+            purpose="With fewer images there is less to learn from, and it is easier to learn them by heart.",
+            levels=(2_000, 10_000),
+            phrase=lambda count: f"training on {'all images' if count is None else counted(count, 'image')}",
+        ),
+        Factor(
+            setting="label_noise",
+            name="Wrong labels",
+            question="What do wrong labels do here?",
+            purpose="A share of the training labels says another class. A network that learns them learns by heart.",
+            levels=(0.0, 0.2),
+            phrase=lambda share: f"a share of {number_text(share)} wrong labels" if share else "no wrong labels",
+        ),
+        Factor(
+            setting="input_dropout",
+            name="Input dropout",
+            question="Does input dropout help here?",
+            purpose="Blackening pixels at random in each training step keeps the network from relying on single ones.",
+            levels=(0.0, 0.2),
+        ),
+        Factor(
+            setting="shift_pixels",
+            name="Shifts",
+            question="Do shifted images help here?",
+            purpose="Moving each training image by a pixel or so at random makes more of the same data.",
+            levels=(0, 1),
+            phrase=lambda pixels: f"shifting images by up to {counted(pixels, 'pixel')}" if pixels else "no shifting",
+        ),
+        Factor(
+            setting="optimizer",
+            name="Optimiser",
+            question="Which optimiser is better here?",
+            purpose="Adam adapts the step of each weight; SGD with momentum moves all of them at one rate.",
+            levels=get_args(Optimizer),
+            kind="choices",
         ),
         Factor(
             setting="epochs",

@@ -65,6 +65,16 @@ SETTING_TEXTS: dict[str, SettingText] = {
     "flips": _SWITCH,
     "protocol": _choice("article"),
     "seed": _whole("0"),
+    "training_images": SettingText(
+        rf"all|{_WHOLE}",
+        lambda text: None if text == "all" else int(text),
+        lambda count: "all" if count is None else str(count),
+        "2000",
+    ),
+    "label_noise": _number("0.2"),
+    "input_dropout": _number("0.2"),
+    "shift_pixels": _whole("2"),
+    "optimizer": _choice("sgd"),
 }
 assert set(SETTING_TEXTS) == {field.name for field in fields(RunConfig)}
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from fmnist_core.comparison.factors import FACTORS, Factor, Level, at_default, at_level
+from fmnist_core.comparison.pairs import drawn_by, shared_by_pairs
 from fmnist_core.comparison.setting_texts import SETTING_TEXTS, SettingText, quoted, read_levels, write_levels
 from fmnist_core.config import PRESETS, SEED_LIMITS, RunConfig
 from fmnist_core.results.run_names import describe_recipe
+from fmnist_core.wording import listed
 
 ARM_LIMITS = (2, 8)
 SEED_COUNT_LIMITS = (1, 20)
@@ -77,6 +79,20 @@ class Study:
     def configs(self) -> list[RunConfig]:
         """All runs, seed by seed, so that whole pairs finish early."""
         return [config for seed in zip(*map(self.arm_configs, self.levels), strict=True) for config in seed]
+
+    def sharing(self) -> str:
+        """What runs of one seed have in common, and what they cannot, in Markdown."""
+        configs = [self.arm_configs(level)[0] for level in self.levels]
+        draws = shared_by_pairs(self.setting, drawn_by(*configs))
+        common = f"Runs of one seed share {listed([f'the {draw}' for draw in draws.same])}"
+        # An arm that does without has nothing that could be shared, or be apart.
+        if sum(not self.factor.is_none(level) for level in self.levels) < 2:
+            return f"{common}. They differ in **{self.factor.name.lower()} alone**."
+        if draws.apart:
+            apart = listed([f"the {draw}" for draw in draws.apart])
+            return f"{common}. They **cannot share {apart}**. {draws.sentence}"
+        more = f" {draws.sentence}" if draws.sentence else ""
+        return f"{common}. They differ in **{self.factor.name.lower()} alone**.{more}"
 
     def describe(self) -> str:
         """What its runs have in common, in a few words, and their seeds."""

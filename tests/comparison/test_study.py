@@ -165,6 +165,7 @@ def test_every_setting_but_dropout_can_stand_in_the_address():
     changed = RunConfig(
         **{"hidden": (8,), "batch_norm": True, "learning_rate": 0.1, "schedule": "one-cycle", "batch_size": 8},
         **{"epochs": 1, "weight_decay": 0.1, "label_smoothing": 0.1, "flips": True, "protocol": "article", "seed": 1},
+        **{"training_images": 500, "label_noise": 0.2, "input_dropout": 0.1, "shift_pixels": 3, "optimizer": "sgd"},
     )
     assert set(Study(base=changed).to_address()) == {*standard, "arms", "seeds"}
 

@@ -776,7 +776,7 @@ def test_any_setting_is_compared_as_dropout_is(lab, factor):
     assert not app.error
     assert texts(app.title) == [factor.question]
     words = all_words(app)
-    assert factor.shared in words
+    assert study.sharing() in words
     assert plain(study.describe()) in words
     assert table(app).index.name == factor.name
     assert table(app).index.tolist() == [factor.label(level) for level in study.levels]
