@@ -5,7 +5,7 @@ import streamlit as st
 from fmnist_core.comparison.study import ADDRESS_NAMES, Study
 from ui import link
 from ui.forms.config_form import sentence
-from ui.forms.study_form import ARTICLE, ONE_CYCLE, chosen_factor, fill_study_form, start_study, study_form
+from ui.forms.study_form import ARTICLE, ONE_CYCLE, example_study, fill_study_form, start_study, study_form
 from ui.views import explanations
 from ui.views.study_view import show_study, stop_button
 
@@ -21,12 +21,12 @@ if is_other or "compare.levels" not in st.session_state:
     fill_study_form(study or Study.from_address({}))
 st.session_state["compare.shown"] = said
 
-factor = study.factor if study is not None else chosen_factor()
-st.title(factor.question, anchor=False)
-st.write(factor.purpose if study is None else f"{factor.purpose} {study.sharing()}")
+about = study or example_study()
+st.title(about.factor.question, anchor=False)
+st.write(f"{about.factor.purpose} {about.sharing()}")
 with st.container(horizontal=True):
     explanations.overfitting()
-    if factor.setting == "dropout":
+    if about.setting == "dropout":
         explanations.dropout()
 if problem_with_link:
     st.warning(problem_with_link, icon=":material/link_off:")

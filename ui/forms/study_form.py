@@ -44,7 +44,7 @@ def fill_study_form(study: Study) -> None:
 
 def study_form() -> Study | None:
     """Draw the form; None when something in it cannot be used, which a message beside it then says."""
-    factor = chosen_factor()
+    factor = _factor()
     st.selectbox(
         "What differs",
         list(FACTORS),
@@ -86,7 +86,13 @@ def study_form() -> Study | None:
         return None
 
 
-def chosen_factor() -> Factor:
+def example_study() -> Study:
+    """A comparison in the setting that the form is about, for what can be said before there is one."""
+    factor = _factor()
+    return Study(base=RunConfig(), setting=factor.setting, levels=factor.levels)
+
+
+def _factor() -> Factor:
     """The setting that the form is about now."""
     return FACTORS[st.session_state["compare.factor"]]
 
@@ -127,7 +133,7 @@ def _presets(factor: Factor) -> list[Preset]:
 
 def read_study_form() -> Study:
     """The study that the form shows now. Raises ValueError for what cannot be used."""
-    factor = chosen_factor()
+    factor = _factor()
     typed = factor.kind != "choices"
     levels = typed_levels(factor, st.session_state["compare.levels"]) if typed else factor.levels
     seeds: Any = typed_whole(st.session_state["compare.seeds"])  # Study says what is wrong with a text
@@ -135,7 +141,7 @@ def read_study_form() -> Study:
 
 
 def _use_its_levels() -> None:
-    factor = chosen_factor()
+    factor = _factor()
     st.session_state["compare.levels"] = _levels_text(factor, factor.levels)
 
 
