@@ -84,12 +84,12 @@ def write_levels(factor: Factor, levels: tuple[Level, ...]) -> str:
     return ",".join(map(SETTING_TEXTS[factor.setting].write, levels))
 
 
-def read_levels(factor: Factor, text: str) -> tuple[Level, ...]:
-    """Levels from a link, in their order. Raises ValueError with a sentence for people."""
+def read_levels(factor: Factor, text: str, name: str = "arms") -> tuple[Level, ...]:
+    """Levels from a link's parameter `name`, in their order. Raises ValueError with a sentence for people."""
     form = SETTING_TEXTS[factor.setting]
     if len(text) > TEXT_LENGTH or not re.fullmatch(rf"(?:{form.pattern})(?:,(?:{form.pattern}))*", text):
         example = write_levels(factor, factor.levels)
-        raise ValueError(f"the link's arms must look like {example}, got {quoted(text)}")
+        raise ValueError(f"the link's {name} must look like {example}, got {quoted(text)}")
     return tuple(map(form.read, text.split(",")))
 
 

@@ -94,11 +94,11 @@ class Study:
         more = f" {draws.sentence}" if draws.sentence else ""
         return f"{common}. They differ in **{self.factor.name.lower()} alone**.{more}"
 
-    def describe(self) -> str:
-        """What its runs have in common, in a few words, and their seeds."""
+    def describe(self, across: str = "") -> str:
+        """What its runs have in common, in a few words, and their seeds; without a setting that it goes `across`."""
         first, last = self.base.seed, self.base.seed + self.seeds - 1
         seeds = f"seed {first}" if first == last else f"seeds {first} to {last}"
-        return f"{describe_recipe(self.base, self.setting)} · {seeds}"
+        return f"{describe_recipe(self.base, self.setting, across)} · {seeds}"
 
     def to_address(self) -> dict[str, str]:
         """Query parameters, `from_address`'s inverse: arms, seeds and what differs from `RunConfig`'s defaults."""

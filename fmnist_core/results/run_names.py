@@ -59,10 +59,10 @@ def setting_words(setting: str, value: Any) -> str:
     return _WORDS[setting](value)
 
 
-def describe_recipe(config: RunConfig, setting: str) -> str:
-    """What the runs of a comparison have in common, in a few words: all but the `setting` that differs and the seed."""
-    apart = [name for name in ("epochs", "protocol") if name != setting]
-    recipe = ", ".join(_parts(config, leaving_out=(setting, "seed", *apart)).values())
+def describe_recipe(config: RunConfig, *differing: str) -> str:
+    """What the runs of a comparison have in common, in a few words: all but the settings that differ and the seed."""
+    apart = [name for name in ("epochs", "protocol") if name not in differing]
+    recipe = ", ".join(_parts(config, leaving_out=(*differing, "seed", *apart)).values())
     return " · ".join([recipe, *(setting_words(name, getattr(config, name)) for name in apart)])
 
 
