@@ -5,14 +5,9 @@ scipy is imported where it is used: it takes a second and 40 MB, and most pages 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
-
-if TYPE_CHECKING:  # study imports this module
-    pass
-
 
 CONFIDENCE = 0.95
 SEEDS_CAP = 1000
@@ -32,6 +27,19 @@ class PairedDifference:
     p_value: float  # two-sided, of no difference; 1 where the pairs allow no interval
     spread: float  # standard deviation of the differences (n - 1); NaN with one pair
     confidence: float = CONFIDENCE
+    each: tuple[float, ...] = ()  # the differences that it is the mean of
+
+    def interval(self, confidence: float) -> tuple[float, float]:
+        """The interval around the mean for another confidence; as wide as can be where the pairs allow none."""
+        if self.pairs == 1 or confidence == 1:
+            return -math.inf, math.inf
+        if self.spread == 0:  # the sign test decides; see `paired_difference`
+            reach = 0.0 if self.mean == 0 or self.p_value <= 1 - confidence else math.inf
+        else:
+            from scipy import special
+
+            reach = float(special.stdtrit(self.pairs - 1, (1 + confidence) / 2)) * self.spread / math.sqrt(self.pairs)
+        return self.mean - reach, self.mean + reach
 
 
 def paired_difference(
@@ -41,35 +49,33 @@ def paired_difference(
 
     One pair allows no interval. Neither do a few differences that are all equal and not zero: without a spread t has
     no scale, so the sign test decides, whose p is 2 ** (1 - n); from six pairs on it is below 0.05, and the interval
-    shrinks to the difference itself. Differences that are all zero have the interval 0 to 0 and p = 1. Raises
-    ValueError for sequences of unequal length, empty ones and values that are not finite.
+    shrinks to the difference itself. Differences that are all zero have the interval 0 to 0 and p = 1. No interval
+    is wide enough for a confidence of 1. Raises ValueError for sequences of unequal length, empty ones and values that
+    are not finite.
     """
     if len(first) != len(second) or len(first) == 0:
         raise ValueError(f"{metric} needs pairs, at least one: got {len(first)} and {len(second)} values")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
+    if not 0 < confidence <= 1:
+        raise ValueError(f"confidence must be above 0 and at most 1, got {confidence}")
     values = np.array([first, second], dtype=np.float64)
     if not np.isfinite(values).all():
         raise ValueError(f"{metric} must be finite in every pair, got {values[~np.isfinite(values)][0]}")
     differences = values[1] - values[0]
-    pairs, mean = len(differences), float(differences.mean())
-    if pairs == 1:
-        return PairedDifference(metric, mean, -math.inf, math.inf, 1, 1.0, math.nan, confidence)
-    spread = float(differences.std(ddof=1))
+    pairs, mean, each = len(differences), float(differences.mean()), tuple(differences.tolist())
+    spread = float(differences.std(ddof=1)) if pairs > 1 else math.nan
     tolerance = _ROUNDING * float(np.abs(values).max())
-    if spread <= tolerance:
-        if abs(mean) <= tolerance:
-            return PairedDifference(metric, 0.0, 0.0, 0.0, pairs, 1.0, 0.0, confidence)
-        p_value = 2.0 ** (1 - pairs)
-        reach = 0.0 if p_value <= 1 - confidence else math.inf
-        return PairedDifference(metric, mean, mean - reach, mean + reach, pairs, p_value, 0.0, confidence)
-    from scipy import stats  # takes more than a second: only where an interval is asked for
+    if pairs == 1:
+        p_value = 1.0
+    elif spread <= tolerance:
+        mean, spread = (0.0 if abs(mean) <= tolerance else mean), 0.0
+        p_value = 1.0 if mean == 0 else 2.0 ** (1 - pairs)
+    else:
+        from scipy import special  # a quarter of a second: only where an interval is asked for
 
-    error = spread / math.sqrt(pairs)
-
-    reach = float(stats.t.ppf((1 + confidence) / 2, pairs - 1)) * error
-    p_value = 2 * float(stats.t.sf(abs(mean) / error, pairs - 1))
-    return PairedDifference(metric, mean, mean - reach, mean + reach, pairs, p_value, spread, confidence)
+        p_value = 2 * float(special.stdtr(pairs - 1, -abs(mean) / spread * math.sqrt(pairs)))
+    point = PairedDifference(metric, mean, -math.inf, math.inf, pairs, p_value, spread, confidence, each)
+    low, high = point.interval(confidence)
+    return replace(point, low=low, high=high)
 
 
 def seeds_needed(difference: PairedDifference, power: float = 0.8, level: float | None = None) -> int | None:
