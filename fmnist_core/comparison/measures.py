@@ -15,3 +15,8 @@ def measure_name(metric: str, protocol: Protocol) -> str:
     if metric == "gap":
         return "overfitting gap"
     return metric.replace("_", " ").replace("validation", "test" if protocol == "article" else "validation")
+
+
+def is_accuracy(metric: str) -> bool:
+    """Whether a metric is a share of right answers, of which more is better; of all else less is."""
+    return "accuracy" in metric
