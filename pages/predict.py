@@ -100,8 +100,7 @@ with choose:
 with ask:
     if shown is not None:
         pixels, label = shown.find(dataset)
-        part: Part = "test" if shown.source == "test" else "validation"
-        if memorised := [run for run in chosen.runs if handles.evaluation_images_of(run, part).row(shown) is None]:
+        if memorised := [run for run in chosen.runs if handles.has_trained_on(run, shown)]:
             st.warning(
                 f"Run {' and run '.join(str(run.number) for run in memorised)} trained on this image: what looks like "
                 "skill may be memory.",

@@ -40,7 +40,7 @@ def learning_curves_of(_run: Run, metric: Metric, key: str, version: str) -> str
         colour=run_colour(_run.number),
         total_epochs=_run.config.epochs,
         best_epoch=_run.best_epoch,
-        dropout=_run.config.dropout,
+        dropout=_run.config.dropout or _run.config.input_dropout,
         validation_name="Validation (test set)" if _run.config.protocol == "article" else "Validation",
     )
     figure.update_layout(uirevision=key)  # zoom is kept within a run, not from one run to another

@@ -11,8 +11,9 @@ from fmnist_core.config import Protocol, RunConfig
 from fmnist_core.data.background import BackgroundData
 from fmnist_core.data.dataset import Dataset, Pixels
 from fmnist_core.data.evaluation_images import EvaluationImages, Part, evaluation_images
-from fmnist_core.data.image_name import Source
+from fmnist_core.data.image_name import ImageName, Source
 from fmnist_core.data.novelty import NoveltyDetector
+from fmnist_core.data.split import trains_on
 from fmnist_core.data.summary import Summary, summarise
 from fmnist_core.jobs import cluster
 from fmnist_core.jobs.dispatcher import Dispatcher
@@ -133,6 +134,16 @@ def _evaluation_images(data_fingerprint: str, protocol: Protocol, seed: int, par
 def evaluation_images_of(run: Run, part: Part) -> EvaluationImages:
     """The images that a run is evaluated on."""
     return _evaluation_images(run.data_fingerprint, run.config.protocol, run.config.seed, part)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _trains_on(data_fingerprint: str, config: RunConfig, index: int) -> bool:
+    return trains_on(config, dataset(), index)
+
+
+def has_trained_on(run: Run, name: ImageName) -> bool:
+    """Whether a run was trained on an image of the data in use."""
+    return name.source == "train" and _trains_on(run.data_fingerprint, run.config, name.index)
 
 
 def _evaluation_pixels(run_key: str, part: Part) -> Pixels:

@@ -123,6 +123,13 @@ def training_examples(config: RunConfig, examples: Examples) -> Examples:
     return replace(examples, labels=labels, indices=indices)
 
 
+def trains_on(config: RunConfig, data: Dataset, index: int) -> bool:
+    """Whether a run of `config` trains on the data set's training image in this place."""
+    examples = training_examples(config, split(data, config.protocol, config.seed).training)
+    place = int(np.searchsorted(examples.indices, index))
+    return place < len(examples) and int(examples.indices[place]) == index
+
+
 def _balanced_order(labels: Labels, chance: np.random.Generator) -> Indices:
     """A random order of labels (n,) whose every beginning has the classes equally often, as far as they reach."""
     shuffled = chance.permutation(len(labels))

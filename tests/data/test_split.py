@@ -11,6 +11,7 @@ from fmnist_core.data.split import (
     split,
     training_examples,
     training_image_count,
+    trains_on,
 )
 from tests.conftest import make_tiny_dataset
 
@@ -120,3 +121,10 @@ def test_what_a_run_is_evaluated_on_keeps_its_labels(data, protocol):
     assert np.array_equal(data.train_labels, train_labels)
     assert np.array_equal(data.test_labels, test_labels)
     assert parts.validation.labels is (data.test_labels if protocol == "article" else data.train_labels)
+
+
+@pytest.mark.parametrize("settings", [{}, {"training_images": 300}, {"protocol": "article"}], ids=str)
+def test_it_is_known_which_images_a_run_trains_on(data, settings):
+    examples = trained_on(data, **settings)
+    known = [index for index in range(2000) if index % 7 == 0 and trains_on(RunConfig(**settings), data, index)]
+    assert known == [index for index in examples.indices if index % 7 == 0]

@@ -16,6 +16,7 @@ from torch import Generator
 from fmnist_core.data.dataset import CLASSES
 from fmnist_core.data.evaluation_images import common_images
 from fmnist_core.data.image_name import ImageName
+from fmnist_core.data.split import split, training_examples
 from fmnist_core.network.model import MLP, model_to_bytes
 from fmnist_core.pictures.own_picture import background_is_bright, prepare
 from fmnist_core.results import selection
@@ -644,6 +645,15 @@ def test_a_held_out_run_beside_one_of_the_article_has_no_validation_image(lab, i
     choose(app, "predict.kind", "test")
     assert not app.info
     assert bars(app) == answers(lab, pixels_of(lab, shown(app)), first, second)
+
+
+def test_an_image_that_a_smaller_training_set_left_out_is_not_called_known(lab):
+    config = replace(CONFIG, training_images=100)
+    key = lab.train(config)
+    chosen = training_examples(config, split(lab.dataset, config.protocol, config.seed).training).indices
+    left_out = min(set(range(600)) - set(chosen) - set(lab.evaluation_images(key, "validation").positions))
+    assert len(texts(lab.open("predict", run=key, image=f"train-{chosen[0]}").warning)) == 1
+    assert not lab.open("predict", run=key, image=f"train-{left_out}").warning
 
 
 def test_an_image_that_a_run_was_trained_on_is_labelled_so(lab):

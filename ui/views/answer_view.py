@@ -191,9 +191,10 @@ def _chart(
         ),
     )
     if asked_often:
+        dropped = "units or pixels" if any(run.config.input_dropout for run in chosen.runs) else "units"
         st.caption(
-            "Each dot is one answer with other units switched off, the bar the answer with all of them on. Where the "
-            "dots scatter, the answer hangs on few units, however sure the bar looks."
+            f"Each dot is one answer with other {dropped} switched off, the bar the answer with all of them on. Where "
+            f"the dots scatter, the answer hangs on few {dropped}, however sure the bar looks."
             + "".join(
                 f" Run {run.number} was trained without dropout: its {PASSES} answers are all the same."
                 for run in chosen.runs
@@ -207,7 +208,7 @@ def _chart(
             "epoch, whatever the size of the network.",
         )
     elif name is not None:
-        st.caption("No replay: these runs were stored before the lab kept one, or were trained on this image.")
+        st.caption("No replay: these runs were stored before the lab kept one, or were not evaluated on this image.")
 
 
 def _replay(chosen: Chosen, name: ImageName) -> dict[int, list[npt.NDArray[np.float32] | None]]:

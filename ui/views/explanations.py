@@ -42,8 +42,8 @@ def harder_training() -> None:
         st.markdown(
             "The dotted curve is the loss **as trained**: with units switched off, and averaged over an epoch in which "
             "the weights still changed. The dashed curve is the loss of the whole network **as evaluated**, after the "
-            "epoch, on 10,000 training images. Only the dashed one may be compared with validation loss, which is "
-            "measured the same way. With dropout the dotted curve can even lie above validation."
+            "epoch, on up to 10,000 training images. Only the dashed one may be compared with validation loss, which "
+            "is measured the same way. With dropout the dotted curve can even lie above validation."
         )
 
 

@@ -10,12 +10,12 @@ from fmnist_core.charts.style import Metric
 from fmnist_core.results.run_names import describe
 from fmnist_core.store.run import Run, Status
 from fmnist_core.store.shared_runs import run_state, run_version
-from fmnist_core.wording import counted
+from fmnist_core.wording import counted, number_text
 from ui import drawn_once, handles
 from ui.components.live_chart import live_chart
 from ui.components.live_html import live_html, sentence_html
 from ui.components.news import News, news_bar
-from ui.forms.config_form import fill_form
+from ui.forms.config_fields import fill_form
 from ui.forms.deletion import delete_run
 from ui.guards import explaining
 from ui.page_files import PAGES
@@ -145,8 +145,8 @@ def _why_below() -> None:
             "**The curve “as trained” is measured under harder conditions.** While the network trains, dropout "
             "switches units off, and the loss is averaged over an epoch in which the weights still got better. "
             "Validation is measured after the epoch, with dropout off.\n\n"
-            "**Compare like with like:** the curve “evaluated” is the loss on 10,000 training images, measured as "
-            "validation is. The distance from it to validation is the *gap*. A gap that grows while validation loss "
+            "**Compare like with like:** the curve “evaluated” is the loss on up to 10,000 training images, measured "
+            "as validation is. The distance from it to validation is the *gap*. A gap that grows while validation loss "
             "rises is overfitting."
         )
 
@@ -158,6 +158,12 @@ def _below_table(run: Run, with_tests: bool) -> None:
         + (
             " This run follows the article and validates on the test set, so its best epoch looks better than it is."
             if run.config.protocol == "article"
+            else ""
+        )
+        + (
+            f" Its training labels are wrong with a chance of {number_text(run.config.label_noise)}: training figures "
+            "are measured on these labels, all others on the right ones."
+            if run.config.label_noise
             else ""
         )
     )
