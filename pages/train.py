@@ -7,7 +7,8 @@ from fmnist_core.store.queue import LimitReachedError
 from fmnist_core.store.run import Run
 from fmnist_core.store.visitor import NotYoursError
 from ui import handles
-from ui.forms.config_form import config_form, fill_form, new_seed, read_form
+from ui.forms.config_fields import fill_form, read_form
+from ui.forms.config_form import config_form, new_seed
 from ui.forms.run_address import run_in_address
 from ui.guards import explaining, store_sentence
 from ui.views.run_view import show_run

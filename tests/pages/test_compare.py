@@ -768,7 +768,8 @@ def test_five_seeds_asked_for_beside_the_answer_are_shown_at_once(lab, monkeypat
 @pytest.mark.parametrize("factor", FACTORS.values(), ids=list(FACTORS))
 def test_any_setting_is_compared_as_dropout_is(lab, factor):
     base = RunConfig(hidden=(16,), epochs=2, learning_rate=0.01)
-    levels = {"hidden": ((8,), (16, 16)), "epochs": (1, 2)}.get(factor.setting, factor.levels)
+    fitting = {"hidden": ((8,), (16, 16)), "epochs": (1, 2), "training_images": (100, 300)}
+    levels = fitting.get(factor.setting, factor.levels)
     study = Study(base=base, setting=factor.setting, levels=levels, seeds=2)
     train(lab, study)
     app = open_study(lab, study)
@@ -786,7 +787,34 @@ def test_any_setting_is_compared_as_dropout_is(lab, factor):
     assert f"compare.{factor.setting}" not in own, "the setting that differs has no one value"
     assert {f"compare.{field.name}" for field in fields(RunConfig) if field.name != factor.setting} - own == set()
     if factor.setting != "dropout":
-        assert "dropout 0.2" not in words.lower()
+        assert "dropout 0.2" not in words.lower().replace("input dropout", "")
+
+
+def test_an_arm_with_more_images_than_there_are_is_refused_before_it_starts(lab):
+    app = lab.open("compare")
+    app.selectbox(key="compare.factor").set_value("training_images").run()
+    app.text_input(key="compare.levels").set_value("100, 601").run()
+    assert not app.exception
+    (sentence,) = map(unescaped, texts(app.error))
+    assert sentence.startswith(
+        "Training images must be at most the 600 of Fashion-MNIST that validation on the test set"
+    )
+    assert app.button(key="compare.start").disabled
+    app.text_input(key="compare.levels").set_value("100, all").run()
+    assert not app.error
+    app.text_input(key="compare.levels").set_value("100, 601")
+    press(app, "compare.start")  # typed just before the click
+    assert lab.store.runs() == []
+
+
+def test_a_slip_in_the_field_of_what_then_differs_is_no_matter(lab):
+    app = lab.open("compare")
+    app.text_input(key="compare.label_noise").set_value("x").run()
+    assert "Label noise must be" in texts(app.error)[0]
+    app.selectbox(key="compare.factor").set_value("label_noise").run()
+    assert not app.exception
+    assert not app.error
+    assert not app.button(key="compare.start").disabled
 
 
 def test_another_factor_brings_its_levels_and_starts_what_it_says(lab):

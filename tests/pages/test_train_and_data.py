@@ -28,6 +28,7 @@ from tests.page_lab import (
     ROOT,
     SECONDS,
     all_words,
+    choose,
     curve,
     go_to,
     keys,
@@ -52,7 +53,10 @@ def form(app):
     """What the form shows, as a config."""
     shown = {name: app.session_state[f"train.{name}"] for name in RunConfig.__dataclass_fields__ if name != "hidden"}
     whole = {name: int(shown[name]) for name in ("batch_size", "epochs", "seed")}
-    numbers = {name: float(shown[name]) for name in ("learning_rate", "weight_decay", "label_smoothing")}
+    real = ("learning_rate", "weight_decay", "label_smoothing", "label_noise", "input_dropout")
+    numbers = {name: float(shown[name]) for name in real}
+    images = shown["training_images"]
+    numbers["training_images"] = None if images == "all" else int(images)
     hidden = tuple(map(int, app.text_input(key="train.hidden").value.split(",")))
     return RunConfig(**{**shown, **whole, **numbers, "hidden": hidden})
 
@@ -367,6 +371,107 @@ def test_hidden_sizes_that_cannot_be_used_are_explained_and_cannot_be_trained(la
     assert not app.button(key="train.start").disabled
 
 
+EVERY_SETTING = RunConfig(
+    hidden=(32, 16),
+    dropout=0.25,
+    batch_norm=True,
+    learning_rate=0.05,
+    schedule="one-cycle",
+    batch_size=32,
+    epochs=2,
+    weight_decay=0.001,
+    label_smoothing=0.1,
+    flips=True,
+    protocol="article",
+    seed=9,
+    training_images=150,
+    label_noise=0.2,
+    input_dropout=0.1,
+    shift_pixels=2,
+    optimizer="sgd",
+)
+
+
+def test_a_link_to_a_run_with_every_setting_puts_them_all_into_the_form(lab):
+    default = RunConfig()
+    assert all(getattr(EVERY_SETTING, name) != getattr(default, name) for name in RunConfig.__dataclass_fields__)
+    app = lab.open(run=lab.ask(EVERY_SETTING))
+    assert form(app) == EVERY_SETTING
+    press(app, "train.start")
+    assert len(lab.store.runs()) == 1  # the form asks for the same run
+
+
+SLIPS = [
+    ("training_images", "99", 'Training images must be a whole number from 100 to 60000, or "all", got 99.'),
+    ("training_images", "some", "Training images must be a whole number from 100 to 60000, or \"all\", got 'some'."),
+    (
+        "training_images",
+        "501",
+        "Training images must be at most the 500 of Fashion-MNIST that validation on held-out "
+        'images leaves, got 501; choose fewer or "all".',
+    ),
+    ("label_noise", "1", "Label noise must be a number from 0 to 0.9, got 1.0."),
+    ("label_noise", "", "Label noise must be a number from 0 to 0.9, got nothing."),
+    ("input_dropout", "half", "Input dropout must be a number from 0 to 0.95, got 'half'."),
+    ("learning_rate", "0", "Learning rate must be a number from 0.000001 to 1, got 0.0."),
+]
+
+
+@pytest.mark.parametrize(("name", "typed", "words"), SLIPS)
+def test_a_slip_in_a_folded_field_is_told_beside_it_and_above_the_button(lab, name, typed, words):
+    app = lab.open()
+    choose(app, "train.protocol", "held-out")
+    assert app.expander[0].icon == ""
+    app.text_input(key=f"train.{name}").set_value(typed).run()
+    assert not app.exception
+    assert [unescaped(text) for text in texts(app.error)] == [words]
+    assert app.expander[0].icon == ":material/error:"
+    assert f":small[:red[:material/error: {words}]]" in map(unescaped, texts(app.expander[0].markdown))
+    assert app.button(key="train.start").disabled
+    app.text_input(key=f"train.{name}").set_value("0.2" if name != "training_images" else "All").run()
+    assert not app.error
+    assert not any("error" in text for text in texts(app.expander[0].markdown))
+    assert app.expander[0].icon == ""
+    assert not app.button(key="train.start").disabled
+
+
+def test_every_slip_is_told_at_once(lab):
+    app = lab.open()
+    app.text_input(key="train.epochs").set_value("0")
+    app.text_input(key="train.label_noise").set_value("2").run()
+    (words,) = texts(app.error)
+    assert "Epochs must be" in words
+    assert "Label noise must be" in words
+
+
+def test_more_images_fit_where_the_test_set_validates(lab):
+    app = lab.open()
+    assert app.session_state["train.protocol"] == "article"
+    app.text_input(key="train.training_images").set_value("600").run()
+    assert not app.error
+    choose(app, "train.protocol", "held-out")
+    assert "at most the 500 of Fashion-MNIST" in unescaped(*texts(app.error))
+
+
+def test_new_settings_are_typed_as_people_write_numbers(lab):
+    app = lab.open()
+    app.text_input(key="train.label_noise").set_value("0,2")
+    app.text_input(key="train.input_dropout").set_value(".1")
+    app.text_input(key="train.training_images").set_value("500 ")
+    press(app, "train.start")
+    (run,) = lab.store.runs()
+    assert (run.config.label_noise, run.config.input_dropout, run.config.training_images) == (0.2, 0.1, 500)
+
+
+def test_too_many_images_typed_just_before_the_click_start_nothing(lab):
+    app = lab.open()
+    app.text_input(key="train.training_images").set_value("50,000")
+    press(app, "train.start")
+    assert not app.exception
+    assert lab.store.runs() == []
+    assert any("The run was not started: training images must be at most the 600" in text for text in texts(app.error))
+
+
 # Train: starting and stopping
 
 
@@ -542,6 +647,12 @@ def test_a_finished_run_shows_its_curves(lab):
         assert curve(figure, "Training, as trained") == epochs[f"training_{metric}"].tolist()
         assert figure["layout"]["uirevision"] == key  # zoom belongs to this run
     assert not app.get("progress")
+
+
+def test_a_run_with_wrong_labels_says_what_its_training_figures_are(lab):
+    words = "wrong with a chance of 0.2"
+    assert not any(words in text for text in texts(lab.open(run=lab.train()).caption))
+    assert any(words in text for text in texts(lab.open(run=lab.train(replace(CONFIG, label_noise=0.2))).caption))
 
 
 def test_a_finished_run_shows_its_settings_and_diagnosis(lab):

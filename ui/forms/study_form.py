@@ -9,21 +9,14 @@ from fmnist_core.comparison.factors import FACTORS, Factor, Level, at_default
 from fmnist_core.comparison.setting_texts import typed_levels, write_levels
 from fmnist_core.comparison.study import Study
 from fmnist_core.config import PRESETS, Preset, RunConfig, typed_whole
+from fmnist_core.data.split import check_training_images
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.queue import LimitReachedError
 from fmnist_core.store.visitor import NotYoursError
 from ui import handles
-from ui.forms.config_form import (
-    dropout_field,
-    epochs_field,
-    fill_form,
-    hidden_field,
-    more_settings,
-    preset_field,
-    read_form,
-    sentence,
-    usable_config,
-)
+from ui.forms.config_fields import fill_field, fill_form, read_form, sentence, text_field
+from ui.forms.config_form import dropout_field, epochs_field, hidden_field, preset_field, usable_config
+from ui.forms.more_settings import more_settings
 from ui.guards import store_sentence
 from ui.visitors import visitor
 
@@ -64,20 +57,22 @@ def study_form() -> Study | None:
     )
     right.button("Use 5 seeds", key="compare.five_seeds", on_click=_use_five_seeds, width="stretch")
     preset_field(_PAGE, _presets(factor))
-    problem = factor.setting != "hidden" and hidden_field(_PAGE)
+    if factor.setting != "hidden":
+        hidden_field(_PAGE)
     if factor.setting != "dropout":
         dropout_field(_PAGE)
     left, right = st.columns(2)
     if factor.setting != "epochs":
         epochs_field(_PAGE, left)
-    right.text_input(
+    text_field(
+        right,
+        _PAGE,
+        "seed",
         "First seed",
-        key="compare.seed",
-        persist_state="session",
-        help="The seeds count up from here. Arms with the same seed share what chance decides, as far as they can.",
+        "The seeds count up from here. Arms with the same seed share what chance decides, as far as they can.",
     )
     more_settings(_PAGE, leaving_out=factor.setting)
-    if problem or usable_config(_PAGE, with_size=factor.setting != "hidden") is None:
+    if usable_config(_PAGE, with_size=factor.setting != "hidden") is None:
         return None
     try:
         return read_study_form()
@@ -137,12 +132,22 @@ def read_study_form() -> Study:
     typed = factor.kind != "choices"
     levels = typed_levels(factor, st.session_state["compare.levels"]) if typed else factor.levels
     seeds: Any = typed_whole(st.session_state["compare.seeds"])  # Study says what is wrong with a text
-    return Study(base=read_form(_PAGE), setting=factor.setting, levels=levels, seeds=seeds)
+    study = Study(base=read_form(_PAGE), setting=factor.setting, levels=levels, seeds=seeds)
+    _check_images(study)
+    return study
+
+
+def _check_images(study: Study) -> None:
+    """Raise TooFewImagesError where an arm asks for more training images than there are."""
+    for config in study.configs():
+        check_training_images(config, handles.dataset())
 
 
 def _use_its_levels() -> None:
     factor = _factor()
     st.session_state["compare.levels"] = _levels_text(factor, factor.levels)
+    # Its field is not drawn now, and what stands there is no arm's: nothing can be wrong with it.
+    fill_field(_PAGE, RunConfig(), factor.setting)
 
 
 def _levels_text(factor: Factor, levels: Sequence[Level]) -> str:
@@ -158,6 +163,7 @@ def start_study(study: Study | None = None) -> None:
     dataset = handles.dataset()
     try:
         study = study or read_study_form()
+        _check_images(study)
         handles.store().request_all(study.configs(), dataset.name, dataset.fingerprint, visitor())
     except (ValueError, LimitReachedError, StoreError) as error:
         st.session_state["compare.problem"] = store_sentence("The comparison was not started", error)
