@@ -20,7 +20,7 @@ Flags = npt.NDArray[np.bool_]
 # Student's p and the number of pairs to the p that is held to the level.
 Rule = Callable[[Floats, int], Floats]
 LOOKS = range(FIRST_LOOK, MOST_PAIRS + 1)
-KNOTS = 10.0 ** np.arange(-5, 0.01, 0.25)
+KNOTS = 10.0 ** np.arange(-4, 0.01, 0.25)
 
 
 def student(differences: Floats, pairs: int) -> Floats:

@@ -7,11 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from fmnist_core.comparison.evidence import leaders
 from fmnist_core.comparison.factors import Level
-from fmnist_core.comparison.paired_statistics import paired_difference
+from fmnist_core.comparison.measures import MEASURES
+from fmnist_core.comparison.reading import Epoch, Reading
 from fmnist_core.config import count_parameters
 from fmnist_core.network.figures import Evaluation
-from fmnist_core.results.diagnosis import best_epoch, is_at_chance
+from fmnist_core.results.diagnosis import best_epoch
 from fmnist_core.store.run import Run, Weights
 
 
@@ -61,21 +63,47 @@ def _column(epochs: pd.DataFrame, column: str) -> "pd.Series[float]":
     return epochs["validation_loss"] - epochs["evaluated_training_loss"] if column == "gap" else epochs[column]
 
 
-def outcomes(arm: ArmRun, reveal_tests: bool) -> dict[str, float]:
+def figures_at(arm: ArmRun, epoch: Epoch, reveal_tests: bool) -> dict[str, float]:
+    """The figures by which a finished run is compared; test figures where they are wanted and there.
+
+    The article's protocol has shown its test figures as validation, and chosen epochs keep no weights to test.
+    """
+    row = row_at(arm.epochs, epoch)
+    figures = {
+        "gap": float(row["validation_loss"] - row["evaluated_training_loss"]),
+        "validation_loss": float(row["validation_loss"]),
+        "validation_accuracy": float(row["validation_accuracy"]),
+    }
+    test = None if isinstance(epoch, int) else arm.tests.get(epoch)
+    if reveal_tests and test is not None and arm.run is not None and arm.run.config.protocol == "held-out":
+        figures |= {"test_loss": test.loss, "test_accuracy": test.accuracy}
+    return figures
+
+
+def row_at(epochs: pd.DataFrame, epoch: Epoch) -> "pd.Series[float]":
+    """A finished run's row of the epoch that is read; it must have it."""
+    if epoch == "last":
+        return epochs.iloc[-1]
+    wanted = best_epoch(epochs) if epoch == "best" else epoch
+    return epochs.iloc[epochs["epoch"].tolist().index(wanted)]
+
+
+def column_of(metric: str, epoch: Epoch) -> str:
+    """The name of a metric's column in `arm_table`, without mean or spread: "gap_last", "gap_epoch_12"."""
+    return f"{metric}_epoch_{epoch}" if isinstance(epoch, int) else f"{metric}_{epoch}"
+
+
+def outcomes(arm: ArmRun, reveal_tests: bool, epoch: Epoch = "last") -> dict[str, float]:
     """The figures of a finished run that the table shows; a test figure that is missing is NaN.
 
     Losses and gap are nats, accuracies and calibration errors shares, seconds the sum over epochs.
     """
-    last, best = arm.epochs.iloc[-1], arm.epochs.iloc[arm.epochs["epoch"].tolist().index(best_epoch(arm.epochs))]
-    figures = {
-        "validation_loss_best": best["validation_loss"],
-        "validation_accuracy_best": best["validation_accuracy"],
-        "validation_loss_last": last["validation_loss"],
-        "validation_accuracy_last": last["validation_accuracy"],
-        "gap_last": last["validation_loss"] - last["evaluated_training_loss"],
-        "validation_calibration_error_last": last["validation_calibration_error"],
-        "seconds": arm.epochs["seconds"].sum(),
+    epochs: list[Epoch] = ["best", "last", *([epoch] if isinstance(epoch, int) else [])]
+    figures: dict[str, float] = {
+        column_of(metric, at): value for at in epochs for metric, value in figures_at(arm, at, False).items()
     }
+    figures["validation_calibration_error_last"] = arm.epochs["validation_calibration_error"].iloc[-1]
+    figures["seconds"] = arm.epochs["seconds"].sum()
     kinds: tuple[Weights, ...] = ("last", "best") if reveal_tests else ()
     for kind in kinds:
         test = arm.tests.get(kind)
@@ -84,7 +112,7 @@ def outcomes(arm: ArmRun, reveal_tests: bool) -> dict[str, float]:
     return {name: float(value) for name, value in figures.items()}
 
 
-def arm_table(runs: Sequence[ArmRun], reveal_tests: bool) -> pd.DataFrame:
+def arm_table(runs: Sequence[ArmRun], reveal_tests: bool, epoch: Epoch = "last") -> pd.DataFrame:
     """One row an arm, in their order: mean and standard deviation (n - 1) of each figure over finished runs.
 
     Columns: level, `<figure>_mean` and `<figure>_sd` for each of `outcomes`, parameters, finished and seeds (runs
@@ -93,7 +121,7 @@ def arm_table(runs: Sequence[ArmRun], reveal_tests: bool) -> pd.DataFrame:
     rows = []
     for level, arm in by_level(runs).items():
         figures = pd.DataFrame(
-            [outcomes(one, reveal_tests) for one in arm if one.finished], columns=_names(reveal_tests)
+            [outcomes(one, reveal_tests, epoch) for one in arm if one.finished], columns=_names(reveal_tests, epoch)
         )
         row: dict[str, Any] = {"level": level}
         for name in figures.columns:
@@ -105,34 +133,23 @@ def arm_table(runs: Sequence[ArmRun], reveal_tests: bool) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"parameters": "Int64"})
 
 
-def better_arms(runs: Sequence[ArmRun], reveal_tests: bool = False, confidence: float = 0.95) -> dict[str, int | None]:
-    """For each figure of `outcomes` the place of the arm that is better than every other, counted from 0, or None.
+def better_arms(runs: Sequence[ArmRun], reveal_tests: bool = False, epoch: Epoch = "last") -> dict[str, int]:
+    """By column of `arm_table` the place of the arm that is settled to be better than every other, where there is one.
 
-    Better is higher for accuracies and lower for all else. The arm with the best mean is named where the paired t
-    interval of its difference from each other arm excludes zero. With k arms each of those k - 1 intervals is held
-    to (1 - confidence) / (k - 1), Bonferroni's correction: the best of many equal arms looks good by chance, and
-    since all k - 1 must exclude zero, a stepwise correction such as Holm's would end at the uncorrected level. Arms
-    are compared over seeds that all of them have finished; where all guess, none is better. Seconds name no arm: they
-    tell how busy the machine was.
+    Only figures that answers are about have one: gap, loss and accuracy at the epoch that is read, by the same rule.
     """
-    arms = [{one.seed: outcomes(one, reveal_tests) for one in arm if one.finished} for arm in by_level(runs).values()]
-    seeds = sorted(set.intersection(*map(set, arms))) if arms else []
-    better: dict[str, int | None] = dict.fromkeys(_names(reveal_tests))
-    if len(arms) < 2 or len(seeds) < 2:
-        return better
-    if all(is_at_chance(arm[seed]["validation_accuracy_last"]) for arm in arms for seed in seeds):
-        return better
-    corrected = 1 - (1 - confidence) / (len(arms) - 1)
-    for name in set(better) - {"seconds"}:
-        sign = -1 if "accuracy" in name else 1
-        values = [[sign * arm[seed][name] for seed in seeds] for arm in arms]
-        if any(math.isnan(value) for arm in values for value in arm):
-            continue
-        best = min(range(len(values)), key=lambda place: sum(values[place]))
-        others = [arm for place, arm in enumerate(values) if place != best]
-        if all(paired_difference(values[best], other, name, corrected).low > 0 for other in others):
-            better[name] = best
-    return better
+    arms = by_level(runs).values()
+    figures = {
+        place: {one.seed: figures_at(one, epoch, reveal_tests) for one in arm if one.finished}
+        for place, arm in enumerate(arms)
+    }
+    better = leaders(figures, Reading(epoch=epoch).views(shared_epochs(runs)))
+    return {column_of(metric, epoch): place for metric, place in better.items()}
+
+
+def shared_epochs(runs: Sequence[ArmRun]) -> int:
+    """How many epochs every arm has, of those that were asked for; 1 where none was."""
+    return min((one.run.config.epochs for one in runs if one.run is not None), default=1)
 
 
 def by_level(runs: Sequence[ArmRun]) -> dict[Level, list[ArmRun]]:
@@ -143,8 +160,8 @@ def by_level(runs: Sequence[ArmRun]) -> dict[Level, list[ArmRun]]:
     return arms
 
 
-def _names(reveal_tests: bool) -> list[str]:
-    names = ["validation_loss_best", "validation_accuracy_best", "validation_loss_last", "validation_accuracy_last"]
-    names += ["gap_last", "validation_calibration_error_last", "seconds"]
+def _names(reveal_tests: bool, epoch: Epoch) -> list[str]:
+    epochs: list[Epoch] = ["best", "last", *([epoch] if isinstance(epoch, int) else [])]
+    names = [column_of(metric, at) for at in epochs for metric in MEASURES]
     tests = [f"test_{name}_{kind}" for kind in ("last", "best") for name in ("loss", "accuracy", "calibration_error")]
-    return names + tests * reveal_tests
+    return [*names, "validation_calibration_error_last", "seconds", *(tests * reveal_tests)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TypeVar
 
+from fmnist_core.comparison.margin import Size, settled_size
 from fmnist_core.comparison.measures import MEASURES, TEST_MEASURES, is_accuracy
 from fmnist_core.comparison.paired_statistics import CONFIDENCE, PairedDifference, paired_difference
 from fmnist_core.comparison.peeking import look_level, whole_way
@@ -27,12 +28,13 @@ class Evidence:
     """What may be said of two arms: differences second minus first, over the seeds that both have finished."""
 
     seeds: tuple[int, ...] = ()
-    # By metric. Each interval holds over the whole way with 95 %, for that figure alone.
+    # By metric; each interval holds over the whole way with 95 %, for that figure of these two arms alone.
     differences: Mapping[str, PairedDifference] = field(default_factory=dict)
     p_values: Mapping[str, float] = field(default_factory=dict)  # over the whole way
     levels: Mapping[str, float] = field(default_factory=dict)  # what that p was held to; none for a figure not asked
     settled: frozenset[str] = frozenset()  # metrics that may be claimed to differ
     guessing: tuple[int, int] = (0, 0)  # networks of each arm that do no better than guessing
+    level: float = LEVEL  # what all its claims together are held to
 
     @property
     def all_guess(self) -> bool:
@@ -45,15 +47,17 @@ class Evidence:
         return (mean > 0) - (mean < 0)
 
 
-def weigh(first: Figures, second: Figures, views: int = 1) -> Evidence:
-    """Compare two arms over the seeds that both have; `views` is how many comparisons this one was picked from.
+def weigh(first: Figures, second: Figures, rivals: int = 1, epochs: int = 1) -> Evidence:
+    """Compare two arms over the seeds that both have.
 
-    A test figure counts where all of those seeds have it. Networks that guess settle nothing.
+    `rivals` is how many arms the reader could have compared the one with, `epochs` how many this epoch could have been
+    chosen from: claims are held to 5 % over all of these together, intervals over all those epochs. A test figure
+    counts where all seeds have it. Networks that guess settle nothing.
     """
     seeds = sorted(first.keys() & second.keys())
     if not seeds:
         return Evidence()
-    nominal = look_level(LEVEL, len(seeds))
+    nominal = look_level(LEVEL / epochs, len(seeds))
     differences: dict[str, PairedDifference] = {
         metric: paired_difference(
             [first[seed][metric] for seed in seeds], [second[seed][metric] for seed in seeds], metric, 1 - nominal
@@ -62,21 +66,41 @@ def weigh(first: Figures, second: Figures, views: int = 1) -> Evidence:
         if all(metric in arm[seed] for arm in (first, second) for seed in seeds)
     }
     p_values: dict[str, float] = {name: float(whole_way(one.p_value, one.pairs)) for name, one in differences.items()}
-    guessing = tuple(sum(is_at_chance(arm[seed]["validation_accuracy"]) for seed in seeds) for arm in (first, second))
-    evidence = Evidence(tuple(seeds), differences, p_values, guessing=(guessing[0], guessing[1]))
-    if evidence.all_guess:
-        return evidence
+    guessing = [sum(is_at_chance(arm[seed]["validation_accuracy"]) for seed in seeds) for arm in (first, second)]
+    level = LEVEL / (rivals * epochs)
     settled, levels = set[str](), dict[str, float]()
     for family in (MEASURES, TEST_MEASURES):
         asked: dict[str, float] = {
             name: p_values[name]
             for name in family
-            if name in p_values and (family is MEASURES or name.replace("test", "validation") in settled)
+            if name in p_values and (family is MEASURES or _validated(name) in settled)
         }
-        claimed, held_to = holm(asked, LEVEL / views)
+        claimed, held_to = holm(asked, level)
         settled |= claimed
         levels |= held_to
-    return Evidence(tuple(seeds), differences, p_values, levels, frozenset(settled), evidence.guessing)
+    if guessing == [len(seeds)] * 2:
+        settled.clear()
+    return Evidence(tuple(seeds), differences, p_values, levels, frozenset(settled), (guessing[0], guessing[1]), level)
+
+
+def sizes(evidence: Evidence, margin: float) -> dict[str, Size]:
+    """Which accuracies are settled to change by more than a margin, a share, or by too little to matter.
+
+    What matters is also settled to differ; the test accuracy is asked only where the validation accuracy is settled to
+    be of a size. So a wrong size is said of at most `evidence.level` of comparisons, whatever the true difference.
+    """
+    found: dict[str, Size] = {}
+    for name in (name for name in evidence.differences if is_accuracy(name) and not evidence.all_guess):
+        if name in MEASURES or _validated(name) in found:
+            size = settled_size(evidence.differences[name], margin, evidence.level)
+            if size == "too small to matter" or (size and name in evidence.settled):
+                found[name] = size
+    return found
+
+
+def _validated(test_metric: str) -> str:
+    """The validation figure of a test figure."""
+    return test_metric.replace("test", "validation")
 
 
 def holm(p_values: Mapping[str, float], level: float) -> tuple[frozenset[str], dict[str, float]]:
@@ -95,14 +119,15 @@ def holm(p_values: Mapping[str, float], level: float) -> tuple[frozenset[str], d
     return frozenset(claimed), {name: passed if name in claimed else failed for name in p_values}
 
 
-def leaders(arms: Mapping[Arm, Figures], views: int = 1) -> dict[str, Arm]:
+def leaders(arms: Mapping[Arm, Figures], epochs: int = 1) -> dict[str, Arm]:
     """By metric the arm that is settled to be better than every other, where there is one.
 
-    Such an arm is settled to differ from the first one, or is the first and differs from all others: with `views` as
-    for the answer, a star on equal arms is as rare as a claim there.
+    Such an arm is settled to differ from the first one, or is the first and differs from all others, so that on equal
+    arms a star is rarer than a claim of the answers, which compare the first arm with each other.
     """
     names = list(arms)
-    pairs = {two: weigh(arms[two[0]], arms[two[1]], views) for two in combinations(names, 2)}
+    rivals = len(names) - 1
+    pairs = {two: weigh(arms[two[0]], arms[two[1]], rivals, epochs) for two in combinations(names, 2)}
 
     def wins(arm: Arm, other: Arm, metric: str) -> bool:
         """Whether `arm` is settled to be better than `other`."""

@@ -1,6 +1,6 @@
-"""Paired statistics over seeds: differences, their intervals, and which of several may be claimed.
+"""Paired statistics over seeds: differences, their intervals and their p.
 
-scipy is imported where it is used: it takes a second and 40 MB, and most pages do without.
+scipy is imported where it is used: most pages do without.
 """
 
 import math
@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 CONFIDENCE = 0.95
-SEEDS_CAP = 1000
 # Differences that agree to this share of the values are equal but for rounding.
 _ROUNDING = 1e-12
 
@@ -76,38 +75,3 @@ def paired_difference(
     point = PairedDifference(metric, mean, -math.inf, math.inf, pairs, p_value, spread, confidence, each)
     low, high = point.interval(confidence)
     return replace(point, low=low, high=high)
-
-
-def seeds_needed(difference: PairedDifference, power: float = 0.8, level: float | None = None) -> int | None:
-    """Pairs with which a true difference of the observed size and spread is settled with probability `power`.
-
-    Settled means that the two-sided paired t test rejects at `level`, by default 1 - confidence; its power follows
-    the noncentral t distribution (Cohen, 1988). None where the pairs tell no spread, where no difference was seen, and
-    beyond SEEDS_CAP pairs. An estimate: the observed size and spread are themselves uncertain.
-    """
-    level = 1 - difference.confidence if level is None else level
-    if difference.pairs < 2 or difference.mean == 0:
-        return None
-    if difference.spread == 0:
-        return math.ceil(1 - math.log2(level))  # the sign test's, as in `paired_difference`
-
-    from scipy import stats
-
-    pairs = np.arange(2, SEEDS_CAP + 1)
-
-    critical = stats.t.ppf(1 - level / 2, pairs - 1)
-    reached = stats.nct.sf(critical, pairs - 1, abs(difference.mean) / difference.spread * np.sqrt(pairs)) >= power
-    return int(pairs[reached.argmax()]) if reached.any() else None
-
-
-def settled(differences: Sequence[PairedDifference], level: float = 1 - CONFIDENCE) -> frozenset[str]:
-    """Metrics whose difference is not zero, of several looked at together, by Holm's step-down correction (1979).
-
-    Whatever the metrics have to do with one another, the chance of one or more false ones is at most `level`.
-    """
-    found: set[str] = set()
-    for place, difference in enumerate(sorted(differences, key=lambda difference: difference.p_value)):
-        if difference.p_value > level / (len(differences) - place):
-            break
-        found.add(difference.metric)
-    return frozenset(found)

@@ -16,29 +16,25 @@ MOST_PAIRS = 20  # as many as a comparison takes seeds
 _STOPS = (5, 10, 20)
 _BETWEEN = 0.25
 # Nominal p over the look's weight, and the chance that equal arms ever reach it: simulated with 20 million comparisons.
-# Below these no two looks pass together, and the chance is the sum of all weights times as large.
+# Where p is tiny no two looks pass together, and the chance is the sum of all weights times as large.
 _CURVE = (
     (1e-300, 6.75e-300),
     (1e-9, 6.75e-9),
-    (1e-05, 4.845e-05),
-    (1.7783e-05, 8.425e-05),
-    (3.1623e-05, 0.0001458),
-    (5.6234e-05, 0.0002563),
-    (0.0001, 0.0004437),
-    (0.00017783, 0.0007688),
-    (0.00031623, 0.001334),
-    (0.00056234, 0.002297),
-    (0.001, 0.003938),
-    (0.0017783, 0.006739),
+    (0.0001, 0.000439),
+    (0.00017783, 0.0007597),
+    (0.00031623, 0.001314),
+    (0.00056234, 0.002266),
+    (0.001, 0.003917),
+    (0.0017783, 0.006717),
     (0.0031623, 0.01146),
-    (0.0056234, 0.0194),
-    (0.01, 0.03268),
-    (0.017783, 0.05478),
-    (0.031623, 0.09111),
+    (0.0056234, 0.01943),
+    (0.01, 0.03276),
+    (0.017783, 0.05485),
+    (0.031623, 0.09112),
     (0.056234, 0.15),
-    (0.1, 0.2439),
+    (0.1, 0.244),
     (0.17783, 0.3904),
-    (0.31623, 0.6071),
+    (0.31623, 0.6069),
     (0.56234, 0.8748),
     (1, 1),
 )

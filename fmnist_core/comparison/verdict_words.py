@@ -1,17 +1,21 @@
 """The sentences of a verdict: they claim no more than the figures carry."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fmnist_core.comparison.factors import Factor, Level
-from fmnist_core.comparison.measures import Metric, measure_name
-from fmnist_core.comparison.paired_statistics import CONFIDENCE, SEEDS_CAP, PairedDifference, seeds_needed
+from fmnist_core.comparison.margin import Size, chances
+from fmnist_core.comparison.measures import is_accuracy, measure_name
+from fmnist_core.comparison.paired_statistics import CONFIDENCE, PairedDifference
+from fmnist_core.comparison.peeking import MOST_PAIRS
+from fmnist_core.comparison.power import seeds_needed
+from fmnist_core.comparison.reading import Reading, epoch_caption, epoch_phrase
 from fmnist_core.config import Protocol
-from fmnist_core.wording import capitalised, counted, listed
+from fmnist_core.wording import capitalised, counted, listed, number_text, percentage
 
-# Fewer tell so little about the spread that they give no estimate of how many would do.
-ENOUGH_PAIRS = 3
+# Who has asked for fewer seeds is told to run as many.
+FEWEST_ADVISED = 5
 
 
 @dataclass(frozen=True)
@@ -22,9 +26,15 @@ class VerdictWords:
     first: Level
     second: Level
     protocol: Protocol
-    pairs: int  # finished in both arms
+    seeds: Sequence[int]  # finished in both arms
     asked: int  # in all
     rivals: int  # arms that could have been compared with one
+    reading: Reading
+    epochs: int  # that could have been read
+
+    @property
+    def pairs(self) -> int:
+        return len(self.seeds)
 
     @property
     def subject(self) -> str:
@@ -66,19 +76,25 @@ class VerdictWords:
             if count
         )
 
-    def one_pair_headline(self) -> str:
-        return "One seed cannot settle it." if self.asked == 1 else "One pair of runs cannot settle it."
+    def few_pairs_headline(self) -> str:
+        number = {1: "One", 2: "Two"}[self.pairs]
+        if self.asked == self.pairs:
+            return f"{number} {'seed' if self.pairs == 1 else 'seeds'} cannot settle it."
+        return f"{number} {'pair' if self.pairs == 1 else 'pairs'} of runs cannot settle it."
 
-    def one_pair(self, seed: int, values: dict[Metric, list[list[float]]]) -> str:
+    def few_pairs(self, means: Mapping[str, Sequence[float]]) -> str:
         parts = []
-        for metric, ((before,), (after,)) in values.items():
-            scale, unit, digits = (100, "%", 1) if "accuracy" in metric else (1, "", 3)
+        for metric, (before, after) in means.items():
+            scale, unit, digits = (100, "%", 1) if is_accuracy(metric) else (1, "", 3)
             both = f"{scale * after:.{digits}f}{unit} against {scale * before:.{digits}f}{unit}"
             parts.append(f"{self.name(metric)} {both}")
-        last = "Run five seeds." if self.asked == 1 else ""
+        seeds = f"{'seed' if self.pairs == 1 else 'seeds'} {listed(list(map(str, self.seeds)))}"
+        pairs = "one pair" if self.pairs == 1 else "two pairs"
+        advice = " Run five seeds." if self.asked < FEWEST_ADVISED else ""
         return (
-            f"With seed {seed}, {self.subject} against {self.baseline} ends with {listed(parts)}. "
-            f"How much of that is chance, one pair cannot tell. {last}".strip()
+            f"With {seeds}, {self.subject} against {self.baseline} ends{' on average' * (self.pairs > 1)} with "
+            f"{listed(parts)}, {epoch_phrase(self.reading.epoch)}. How much of that is chance, {pairs} cannot tell."
+            f"{advice}"
         )
 
     def claims(self, differences: Sequence[PairedDifference]) -> str:
@@ -93,55 +109,88 @@ class VerdictWords:
             return "It makes the network less over-confident, not more often right."
         return "The probabilities get better, the choices do not: fewer images are classified right."
 
-    def undecided(self, difference: PairedDifference, looked_at: int, level: float) -> str:
+    def undecided(self, difference: PairedDifference, level: float | None) -> str:
+        """What is open about a figure; `level` is what its p was held to, None where it was not asked."""
         name = capitalised(self.name(difference.metric))
-        needed = seeds_needed(difference, level=level)
         if math.isinf(difference.low):
-            return f"{name}: the same difference in {self.pairs} pairs, too few to settle it; run {needed} seeds."
-        if self.pairs < ENOUGH_PAIRS:
-            outlook = f"{self.pairs} seeds say too little about the spread, run five"
-        elif difference.mean == 0:
+            return f"{name}: the same difference in {self.pairs} pairs, too few to settle it."
+        if level is None:
+            validated = self.name(difference.metric.replace("test", "validation"))
+            return f"{name}: not asked, since the {validated} is not settled ({_span(difference)})."
+        needed = seeds_needed(difference, level)
+        if difference.mean == 0:
             outlook = "no difference on average"
         elif needed is None:
-            outlook = f"a difference as small as this one would take more than {SEEDS_CAP:,}"
+            outlook = "to settle a difference as small as this one takes more seeds than this page does"
         else:
-            outlook = f"about {_rounded_up(max(needed, self.pairs + 1))} would settle a difference of this size"
+            outlook = f"about {needed} would settle a difference of this size"
         if difference.low <= 0 <= difference.high:
             return f"{name}: too close to call with {self.pairs} seeds ({_span(difference)}); {outlook}."
         arms = f" and {self.rivals + 1} arms" if self.rivals > 1 else ""
         return (
             f"{name}: a hint, not settled with {self.pairs} seeds. Its interval ({_span(difference)}) leaves out "
-            f"zero, but with {looked_at} figures{arms} looked at one does so by chance too often; {outlook}."
+            f"zero, but with several figures{arms} looked at one does so by chance too often; {outlook}."
         )
 
-    def headline(self, gap: int, loss: int, accuracy: int) -> str:
-        """From the directions that are settled: 1 up, -1 down, 0 open."""
+    def size(self, difference: PairedDifference, settled: Size | None) -> list[str]:
+        """Whether the change of an accuracy matters, and how likely; nothing where the pairs tell no spread."""
+        likely = chances(difference, self.reading.margin_share)
+        if likely is None:
+            return []
+        margin, name = f"{number_text(self.reading.margin)} percentage points", self.name(difference.metric)
+        answer = {
+            "matters": f"Yes, the {name} changes by more than {margin}.",
+            "too small to matter": f"No, the {name} changes by less than {margin}.",
+            None: f"Not settled, by a margin of {margin} of {name}.",
+        }[settled]
+        return [
+            f"Does it matter? {answer} How likely: {percentage(likely.below)} lower by more than that, "
+            f"{percentage(likely.within)} within it, {percentage(likely.above)} higher by more."
+        ]
+
+    def doubt(self, metric: str, p_value: float, claimed: bool) -> str:
+        """That the sign-flip test decides otherwise than Student's."""
+        name, test = capitalised(self.name(metric)), f"the sign-flip test (p = {p_value:.2g})"
+        if claimed:
+            return (
+                f"{name}: {test}, which takes no bell curve for granted, does not confirm the claim: the pairs do not "
+                "agree well enough. Take it with care."
+            )
+        return f"{name}: {test} would settle it, Student's does not: a few pairs differ far more than the others."
+
+    def headline(self, gap: int, loss: int, accuracy: int, small: bool) -> str:
+        """From the directions that are settled: 1 up, -1 down, 0 open; `small` where accuracy changes too little."""
+        directions = {"validation_loss": loss, "validation_accuracy": 0 if small else accuracy}
         moves = [
             f"{'lowers' if direction < 0 else 'raises'} the {self.name(metric)}"
-            for metric, direction in (("validation_loss", loss), ("validation_accuracy", accuracy))
+            for metric, direction in directions.items()
             if direction
         ]
-        subject = capitalised(self.subject)
-        if loss * accuracy > 0:  # both up or both down: one of them is better, the other worse
-            return f"Mixed: {self.subject} {moves[0]} and also the {self.name('validation_accuracy')}{self.compared}."
+        subject, name = capitalised(self.subject), self.name("validation_accuracy")
+        if len(moves) == 2 and loss == accuracy:  # both up or both down: one of them is better, the other worse
+            return f"Mixed: {self.subject} {moves[0]} and also the {name}{self.compared}."
         if moves:
-            is_better = loss < 0 or accuracy > 0
+            is_better = loss < 0 or directions["validation_accuracy"] > 0
             if self.compared:
                 judgement = f"is {'better' if is_better else 'worse'} than {self.baseline}"
             else:
                 judgement = "helps" if is_better else "hurts"
             return f"{subject} {judgement}: it {' and '.join(moves)}."
+        narrows = f"{subject} {'narrows' if gap < 0 else 'widens'} the overfitting gap{self.compared}; " if gap else ""
+        if small:
+            return capitalised(f"{narrows}the {name} changes too little to matter.")
         if gap:
-            verb = "narrows" if gap < 0 else "widens"
-            return f"{subject} {verb} the overfitting gap{self.compared}; whether it helps is too close to call."
-        return f"Too close to call with {self.pairs} seeds."
+            return f"{narrows}whether it helps is too close to call."
+        if self.pairs == MOST_PAIRS:
+            return f"No answer: too close to call with {self.pairs} seeds, the most that this page takes."
+        return f"No answer yet: too close to call with {self.pairs} seeds."
 
     def rest(self) -> tuple[str, ...]:
         """What of the comparison the figures leave out, and what they stand for."""
         sentences = []
         if self.pairs < self.asked:
             sentences.append(f"This rests on {self.pairs} of {self.asked} pairs; the others have not finished.")
-        if self.protocol == "article":
+        if self.protocol == "article" and self.reading.epoch != "best":  # there the footing says it
             sentences.append(
                 "The article validates on the test set, so its test figures chose the best epoch, too, and are "
                 "optimistic there."
@@ -150,15 +199,15 @@ class VerdictWords:
 
     def footing(self) -> str:
         return (
-            f"In brackets: {CONFIDENCE:.0%} intervals (paired t over {self.pairs} seeds) for this recipe on this data, "
-            "at the last epoch."
+            f"In brackets: {CONFIDENCE:.0%} intervals (paired t over {self.pairs} seeds) for this recipe on this data. "
+            f"They hold however often you look and however many seeds you add, up to {MOST_PAIRS}. "
+            f"{epoch_caption(self.reading.epoch, self.protocol, self.epochs)}"
         )
 
 
 def _written(difference: PairedDifference) -> tuple[Callable[[float], str], str]:
     """How to write the size of this difference: with as many digits as tell mean, bounds and zero apart; its unit."""
-    accuracy = "accuracy" in difference.metric
-    scale, digits, unit = (100, 1, " percentage points") if accuracy else (1, 2, "")
+    scale, digits, unit = (100, 1, " percentage points") if is_accuracy(difference.metric) else (1, 2, "")
     figures = {0.0, *(abs(value) * scale for value in (difference.mean, difference.low, difference.high))}
     while digits < 5 and len({round(value, digits) for value in figures}) < len(figures):
         digits += 1
@@ -180,9 +229,3 @@ def _span(difference: PairedDifference) -> str:
     unit = unit and f", in{unit}"
     low, high = (f"{write(bound)} {'higher' if bound > 0 else 'lower'}" for bound in (difference.low, difference.high))
     return f"{low} in each pair{unit}" if difference.low == difference.high else f"{low} to {high}{unit}"
-
-
-def _rounded_up(count: int) -> int:
-    """An estimate without false precision: above 20 a multiple of 5, above 100 of 50."""
-    step = 1 if count <= 20 else 5 if count <= 100 else 50
-    return math.ceil(count / step) * step

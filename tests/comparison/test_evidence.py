@@ -75,10 +75,20 @@ def test_before_the_third_pair_nothing_is_settled_and_no_interval_drawn(pairs):
     assert math.isinf(evidence.differences["validation_loss"].high)
 
 
-def test_a_view_picked_from_many_needs_stronger_evidence():
+def test_an_answer_picked_from_many_needs_stronger_evidence():
     first, second = arm(), arm(loss=0.38, phase=3)
     assert "validation_loss" in weigh(first, second).settled
-    assert "validation_loss" not in weigh(first, second, views=7).settled
+    assert "validation_loss" not in weigh(first, second, rivals=7).settled
+
+
+def test_a_chosen_epoch_widens_intervals_too():
+    first, second = arm(), arm(loss=0.38, phase=3)
+    plain, chosen = weigh(first, second), weigh(first, second, epochs=30)
+    assert "validation_loss" in plain.settled
+    assert not chosen.settled
+    loss = chosen.differences["validation_loss"]
+    assert (loss.low, loss.high) == pytest.approx(loss.interval(1 - look_level(0.05 / 30, 5)))
+    assert loss.low < plain.differences["validation_loss"].low
 
 
 def test_a_test_figure_is_asked_only_where_its_validation_figure_is_settled():
@@ -115,13 +125,13 @@ def test_of_networks_that_guess_nothing_is_settled():
 
 def test_the_arm_that_is_better_than_every_other_leads():
     arms = {"a": arm(), "b": arm(loss=0.3, accuracy=0.95, phase=3), "c": arm(loss=0.35, phase=5)}
-    assert leaders(arms, views=2) == {"validation_loss": "b", "validation_accuracy": "b"}
+    assert leaders(arms) == {"validation_loss": "b", "validation_accuracy": "b"}
     assert leaders({"a": arm(), "b": arm(loss=0.5, phase=3)}) == {"validation_loss": "a"}
 
 
 def test_an_arm_that_only_some_lose_to_does_not_lead():
     arms = {"a": arm(), "b": arm(loss=0.30, phase=3), "c": arm(loss=0.301, phase=5)}
-    assert leaders(arms, views=2) == {}
+    assert leaders(arms) == {}
 
 
 def test_an_arm_without_runs_leaves_nobody_in_the_lead():
@@ -142,7 +152,7 @@ def test_a_star_is_always_a_claim_of_the_answer():
             for name in range(3)
         }
         answers = {other: weigh(arms[0], arms[other], 2) for other in (1, 2)}
-        for metric, leader in leaders(arms, 2).items():
+        for metric, leader in leaders(arms).items():
             stars += 1
             assert all(metric in answers[other].settled for other in ((leader,) if leader else (1, 2)))
     assert stars > 20

@@ -7,6 +7,7 @@ from scipy import stats
 
 from fmnist_core.comparison.arms import ArmRun, arm_table, band, better_arms
 from fmnist_core.comparison.factors import FACTORS, at_default
+from fmnist_core.comparison.peeking import whole_way
 from fmnist_core.comparison.setting_texts import SETTING_TEXTS, typed_levels, write_levels
 from fmnist_core.comparison.study import Study
 from fmnist_core.comparison.verdict import conclude
@@ -415,14 +416,27 @@ def test_the_better_arm_is_marked_where_the_difference_is_more_than_noise(traine
         arm_run(trained, 0.2, seed, loss=0.35 + noise, accuracy=0.881 - noise, seconds=0.5)
         for seed, noise in enumerate(NOISE)
     ]
-    better = better_arms(runs, reveal_tests=True)
-    assert better["validation_loss_last"] == better["validation_loss_best"] == better["gap_last"] == 1
-    assert better["test_loss_last"] == better["test_loss_best"] == 1
-    assert better["validation_accuracy_last"] is better["test_accuracy_best"] is None
-    assert better["validation_calibration_error_last"] is None  # equal in both
-    assert better["seconds"] is None  # equal machines cannot be taken for granted
-    named = {f"{name}_mean" for name in better}
-    assert named < set(arm_table(runs, reveal_tests=True).columns)
+    # Of accuracy nothing is settled, and calibration, seconds and the other epoch's figures can have no star.
+    assert better_arms(runs, reveal_tests=True) == {"gap_last": 1, "validation_loss_last": 1, "test_loss_last": 1}
+    assert better_arms(runs) == {"gap_last": 1, "validation_loss_last": 1}
+
+
+@pytest.mark.parametrize(("epoch", "ending"), [("best", "best"), (2, "epoch_2")])
+def test_stars_are_given_at_the_epoch_that_is_read(trained, epoch, ending):
+    runs = []
+    for level, shift in ((0.0, 0.0), (0.2, -0.05)):
+        for seed, noise in enumerate(NOISE):
+            one = arm_run(trained, level, seed)
+            run = replace(one.run, config=replace(one.run.config, epochs=2))
+            # Better in the second epoch, which is the best, and worse in the third.
+            losses = [0.9, 0.4 + noise * (1 + level) + shift, 0.6 + noise * (1 - level) - shift]
+            epochs = pd.concat([one.epochs] * 3).assign(epoch=[1, 2, 3], validation_loss=losses)
+            runs.append(replace(one, run=run, epochs=epochs))
+    assert better_arms(runs)["validation_loss_last"] == 0
+    assert better_arms(runs, epoch=epoch)[f"validation_loss_{ending}"] == 1
+    assert all(column.endswith(f"_{ending}") for column in better_arms(runs, epoch=epoch))
+    named = {f"{name}_mean" for name in better_arms(runs, epoch=epoch)}
+    assert named < set(arm_table(runs, reveal_tests=True, epoch=epoch).columns)
 
 
 def test_a_higher_accuracy_is_better(trained):
@@ -438,14 +452,14 @@ def test_the_best_of_three_must_beat_both_by_the_corrected_interval(trained):
     def losses(rate, shift, scale):
         return [arm_run(trained, rate, seed, loss=0.4 - shift + scale * noise) for seed, noise in enumerate(NOISE)]
 
-    shift = 0.0125
-    p_value = stats.ttest_1samp(shift + NOISE, 0).pvalue
-    assert 0.025 < p_value < 0.05
+    shift = 0.022
+    chance = float(whole_way(stats.ttest_1samp(shift + NOISE, 0).pvalue, len(NOISE)))
+    assert 0.05 / 6 < chance < 0.05 / 3  # loss is one of three figures, and two others could be the better arm
     pair = losses(0.0, 0, 1) + losses(0.2, shift, 0)
     assert better_arms(pair)["validation_loss_last"] == 1
     far = losses(0.5, -1, 2)
-    assert better_arms(pair + far)["validation_loss_last"] is None
-    clear = losses(0.0, 0, 1) + losses(0.2, 0.03, 0) + far
+    assert "validation_loss_last" not in better_arms(pair + far)
+    clear = losses(0.0, 0, 1) + losses(0.2, 0.05, 0) + far
     assert better_arms(clear)["validation_loss_last"] == 1
 
 
@@ -455,23 +469,14 @@ def test_where_all_networks_guess_no_arm_is_better(trained):
         return [arm_run(trained, rate, seed, loss=loss + noise[seed], accuracy=accuracy) for seed in range(len(NOISE))]
 
     guessing = losses(0.0, 2.4, 0.1)
-    assert set(better_arms(guessing + losses(0.2, 2.3, 0.1)).values()) == {None}
+    assert better_arms(guessing + losses(0.2, 2.3, 0.1)) == {}
     assert better_arms(guessing + losses(0.2, 1.0, 0.7))["validation_loss_last"] == 1
 
 
-def test_one_seed_marks_nothing(trained):
-    runs = [arm_run(trained, rate, 0, loss=0.4 - rate / 10) for rate in (0.0, 0.5)]
-    assert set(better_arms(runs, reveal_tests=True).values()) == {None}
-    assert set(better_arms([]).values()) == {None}
-
-
-def test_equal_arms_are_rarely_marked(trained):
-    """Four equal arms, three seeds: the mark must be rare though the best of four is looked at."""
-    generator = np.random.default_rng(4)
-    simulations, marked = 300, 0
-    for _ in range(simulations):
-        rows = pd.concat([trained[0].epochs.tail(1)] * 12)
-        rows["validation_loss"] = generator.normal(0.4, 0.02, 12)
-        runs = [ArmRun(place // 3 / 10, place % 3, trained[0].run, rows[place : place + 1], {}) for place in range(12)]
-        marked += better_arms(runs)["validation_loss_last"] is not None
-    assert marked / simulations <= 0.065
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_one_or_two_seeds_mark_nothing(trained, seeds):
+    runs = [
+        arm_run(trained, rate, seed, loss=0.4 - rate / 10 + seed / 1e6) for rate in (0.0, 0.5) for seed in range(seeds)
+    ]
+    assert better_arms(runs, reveal_tests=True) == {}
+    assert better_arms([]) == {}
