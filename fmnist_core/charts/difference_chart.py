@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from fmnist_core.charts.colours import ACCENT, NEUTRAL
 from fmnist_core.charts.style import note, style
-from fmnist_core.comparison.measures import measure_name
+from fmnist_core.comparison.measures import is_accuracy, measure_name
 from fmnist_core.comparison.paired_statistics import PairedDifference
 from fmnist_core.config import Protocol
 from fmnist_core.wording import signed_number
@@ -16,6 +16,7 @@ from fmnist_core.wording import signed_number
 _ROW_HEIGHT = 132  # pixels: two lines of text, the interval, the axis, some air
 _ROW_TEXT = 44
 _MARGIN_BOTTOM = 28
+_TICKS_AT = -0.7  # on a row's own axis, where the mean is at 0 and the row ends at -1
 
 
 def paired_differences(
@@ -25,13 +26,15 @@ def paired_differences(
     arm: str,
     protocol: Protocol,
     colour: str = ACCENT,
+    margin: float | None = None,
 ) -> go.Figure:
     """Draw each difference with its interval around a zero line, the better side shaded and named.
 
     The differences are an arm's, called `arm` ("dropout 0.2") and drawn in its `colour`, minus the other's. A point is
     filled where `settled` has its metric, which may be stricter than the interval drawn, and hollow where the sign is
-    open. Scales differ from row to row, because units and sizes do; zero is in the middle of each. The figure brings
-    its height with it.
+    open. Small ticks are the pairs' own differences. Of accuracies, dotted lines show the `margin`, a share, within
+    which a difference is too small to matter. Scales differ from row to row, because units and sizes do; zero is in the
+    middle of each. The figure brings its height with it.
     """
     if not differences:
         raise ValueError("there must be at least one difference to draw, got none")
@@ -42,6 +45,8 @@ def paired_differences(
         top = 1 - (number - 1) / len(differences)
         share = 1 / len(differences)
         _draw_row(figure, difference, number, arm, difference.metric in settled, colour)
+        if margin is not None and is_accuracy(difference.metric):
+            _draw_margin(figure, 100 * margin, number)
         figure.update_yaxes(
             domain=[top - share * (_ROW_HEIGHT - 36) / _ROW_HEIGHT, top - share * _ROW_TEXT / _ROW_HEIGHT], row=number
         )
@@ -75,11 +80,7 @@ def difference_text(difference: PairedDifference) -> str:
 
 def _unit(difference: PairedDifference) -> tuple[int, int, str]:
     """What to multiply by, how many decimals to show, and the name."""
-    return (100, 2, "percentage points") if _is_accuracy(difference) else (1, 3, "nats")
-
-
-def _is_accuracy(difference: PairedDifference) -> bool:
-    return "accuracy" in difference.metric
+    return (100, 2, "percentage points") if is_accuracy(difference.metric) else (1, 3, "nats")
 
 
 def _has_interval(difference: PairedDifference) -> bool:
@@ -89,11 +90,12 @@ def _has_interval(difference: PairedDifference) -> bool:
 def _draw_row(
     figure: go.Figure, difference: PairedDifference, number: int, arm: str, settled: bool, colour: str
 ) -> None:
-    scale, *_ = _unit(difference)
-    lower_is_better = not _is_accuracy(difference)
+    scale, digits, unit = _unit(difference)
+    lower_is_better = not is_accuracy(difference.metric)
     mean = scale * difference.mean
+    each = [scale * value for value in difference.each]
     interval = [scale * difference.low, scale * difference.high] if _has_interval(difference) else []
-    reach = 1.3 * max(abs(value) for value in (mean, *interval)) or 1.0
+    reach = 1.3 * max(abs(value) for value in (mean, *interval, *each)) or 1.0
     if interval:
         figure.add_scatter(
             x=interval,
@@ -121,6 +123,17 @@ def _draw_row(
         row=number,
         col=1,
     )
+    if len(each) > 1:
+        figure.add_scatter(
+            x=each,
+            y=[_TICKS_AT] * len(each),
+            mode="markers",
+            marker={"symbol": "line-ns", "size": 7, "line": {"width": 1.5, "color": colour}},
+            customdata=[f"one pair: {signed_number(value, digits)} {unit}" for value in each],
+            hovertemplate="%{customdata}<extra></extra>",
+            row=number,
+            col=1,
+        )
     better = [-reach, 0] if lower_is_better else [0, reach]
     figure.add_shape(
         type="rect",
@@ -150,3 +163,10 @@ def _draw_row(
         col=1,
     )
     figure.update_yaxes(range=[-1, 2], visible=False, fixedrange=True, row=number, col=1)
+
+
+def _draw_margin(figure: go.Figure, margin: float, row: int) -> None:
+    """Dotted lines at a margin to either side of zero, where they lie within the row's axis."""
+    reach = figure.layout[f"xaxis{row if row > 1 else ''}"].range[1]
+    for place in (-margin, margin) if margin < reach else ():
+        figure.add_vline(x=place, line={"color": NEUTRAL, "width": 1.5, "dash": "dot"}, row=row, col=1)

@@ -1,6 +1,7 @@
 """Paired differences as drawn: sides, scales, intervals that are missing."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -14,8 +15,8 @@ ACCURACY = PairedDifference("validation_accuracy", 0.0042, 0.001, 0.0074, 5, 0.0
 SINGLE = PairedDifference("validation_loss", -0.02, -math.inf, math.inf, 1, 1.0, math.nan)
 
 
-def drawn(*differences, settled=(), protocol="held-out"):
-    return paired_differences(differences, settled=settled, arm="dropout 0.2", protocol=protocol)
+def drawn(*differences, settled=(), protocol="held-out", margin=None):
+    return paired_differences(differences, settled=settled, arm="dropout 0.2", protocol=protocol, margin=margin)
 
 
 def words(figure):
@@ -91,3 +92,20 @@ def test_rows_do_not_overlap_and_make_the_figure_taller():
 def test_nothing_to_draw_is_refused():
     with pytest.raises(ValueError, match="at least one difference"):
         drawn()
+
+
+def test_each_pair_has_a_tick_that_lies_within_the_axis():
+    figure = drawn(replace(ACCURACY, each=(0.001, 0.0042, 0.02)))
+    *_, ticks = figure.data
+    assert list(ticks.x) == pytest.approx([0.1, 0.42, 2.0])
+    assert figure.layout.xaxis.range[1] > 2
+    assert list(ticks.customdata)[2] == "one pair: +2.00 percentage points"
+
+
+def test_the_margin_is_drawn_on_accuracies_alone():
+    def dotted(figure):
+        return [(shape.xref, shape.x0) for shape in figure.layout.shapes if shape.line.dash == "dot"]
+
+    assert dotted(drawn(LOSS, ACCURACY, margin=0.005)) == [("x2", -0.5), ("x2", 0.5)]
+    assert dotted(drawn(LOSS, ACCURACY, margin=0.2)) == []  # farther out than the axis reaches
+    assert dotted(drawn(LOSS, ACCURACY)) == []
