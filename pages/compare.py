@@ -5,6 +5,7 @@ import streamlit as st
 from fmnist_core.comparison.study import ADDRESS_NAMES, Study
 from ui import link
 from ui.forms.config_fields import sentence
+from ui.forms.reading_form import take_reading_from_link
 from ui.forms.study_form import ARTICLE, ONE_CYCLE, example_study, fill_study_form, start_study, study_form
 from ui.views import explanations
 from ui.views.study_view import show_study, stop_button
@@ -65,6 +66,7 @@ with setup:
     )
 with result:
     if study is not None:
+        take_reading_from_link(study)
         show_study(study)
     else:
         with st.container(border=True):

@@ -19,6 +19,7 @@ from fmnist_core.comparison.arms import arm_table, better_arms, by_level
 from fmnist_core.comparison.article_curves import article_curves
 from fmnist_core.comparison.factors import Level
 from fmnist_core.comparison.progress import Collected, collect
+from fmnist_core.comparison.reading import STANDARD_READING, Epoch, Reading
 from fmnist_core.comparison.study import Study
 from fmnist_core.comparison.tables import study_table
 from fmnist_core.comparison.verdict import Verdict, conclude
@@ -60,7 +61,9 @@ def epoch_table_of(_run: Run, key: str, version: str, with_tests: bool) -> str:
     return table_html(epoch_table_words(epoch_table(shared.epochs(_run), shared.tests(_run) if with_tests else None)))
 
 
-_BY_ADDRESS: dict[str | type[Any], Callable[[Any], Any]] = {Study: lambda study: sorted(study.to_address().items())}
+_BY_ADDRESS: dict[str | type[Any], Callable[[Any], Any]] = {
+    kind: lambda one: sorted(one.to_address().items()) for kind in (Study, Reading)
+}
 
 
 @st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=_BY_ADDRESS)
@@ -71,19 +74,25 @@ def collected(study: Study, _stored: list[Run | None], data_fingerprint: str, ve
 
 @st.cache_resource(show_spinner=False, max_entries=128, hash_funcs=_BY_ADDRESS)
 def verdict_of(
-    study: Study, _collected: Collected, state: str, first: Level, second: Level, reveal_tests: bool
+    study: Study,
+    _collected: Collected,
+    state: str,
+    first: Level,
+    second: Level,
+    reveal_tests: bool,
+    reading: Reading = STANDARD_READING,
 ) -> Verdict:
     """What may be said of two arms, which is said of finished runs alone; `state` is that of `_collected`."""
-    return conclude(_collected.runs, study.factor, first, second, reveal_tests)
+    return conclude(_collected.runs, study.factor, first, second, reveal_tests, reading)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=_BY_ADDRESS)
 def arm_figures_of(
-    study: Study, _collected: Collected, state: str, reveal_tests: bool
+    study: Study, _collected: Collected, state: str, reveal_tests: bool, epoch: Epoch = "last"
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Each arm's figures over finished runs, and the same in words with the better arms marked."""
-    figures = arm_table(_collected.runs, reveal_tests)
-    return figures, study_table(figures, better_arms(_collected.runs, reveal_tests), study.factor)
+    figures = arm_table(_collected.runs, reveal_tests, epoch)
+    return figures, study_table(figures, better_arms(_collected.runs, reveal_tests, epoch), study.factor, epoch)
 
 
 @st.cache_resource(show_spinner=False, max_entries=128, hash_funcs=_BY_ADDRESS)

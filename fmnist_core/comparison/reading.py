@@ -77,18 +77,18 @@ def epoch_phrase(epoch: Epoch) -> str:
     return {"last": "at the last epoch", "best": "at each run's best epoch"}.get(str(epoch), f"at epoch {epoch}")
 
 
-def epoch_caption(epoch: Epoch, protocol: Protocol, epochs: int) -> str:
+def epoch_caption(epoch: Epoch, protocol: Protocol, epochs: int, begin: str = "Taken") -> str:
     """Where figures are taken, and what to know about that: a sentence or two for each caption."""
-    phrase = epoch_phrase(epoch)
+    phrase = f"{begin} {epoch_phrase(epoch)}"
+    if epoch == "last":
+        return f"{phrase}."
     if epoch == "best":
         images = "test" if protocol == "article" else "validation"
         return (
-            f"Taken {phrase}, the one with the lowest {images} loss: chosen on the {images} images that judge it here, "
-            "so that the figures of every arm are a little too good."
+            f"{phrase}, which was chosen on the {images} images that judge it here: the figures of every arm are a "
+            "little too good."
         )
-    if epoch == "last":
-        return f"Taken {phrase}."
     return (
-        f"Taken {phrase}. Who chooses an epoch once the curves are there finds some difference by luck, so claims and "
+        f"{phrase}. Who picks an epoch once the curves are there finds some difference by luck, so claims and "
         f"intervals are held to what holds at all {epochs} epochs together."
     )

@@ -71,6 +71,11 @@ class Study:
         """The epochs of the arm that has the most."""
         return max(at_level(self.base, self.setting, level).epochs for level in self.levels)
 
+    @property
+    def shared_epochs(self) -> int:
+        """The epochs that every arm has."""
+        return min(at_level(self.base, self.setting, level).epochs for level in self.levels)
+
     def arm_configs(self, level: Level) -> list[RunConfig]:
         """The arm's runs, one a seed."""
         arm = at_level(self.base, self.setting, level)

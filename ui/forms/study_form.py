@@ -17,6 +17,7 @@ from ui import handles
 from ui.forms.config_fields import fill_field, fill_form, read_form, sentence, text_field
 from ui.forms.config_form import dropout_field, epochs_field, hidden_field, preset_field, usable_config
 from ui.forms.more_settings import more_settings
+from ui.forms.reading_form import kept_reading
 from ui.guards import store_sentence
 from ui.visitors import visitor
 
@@ -171,7 +172,7 @@ def start_study(study: Study | None = None) -> None:
     handles.shared_runs().expect_news()
     handles.dispatcher().wake()
     fill_study_form(study)
-    st.query_params.from_dict(study.to_address())
+    st.query_params.from_dict(study.to_address() | kept_reading(study))
 
 
 def stop_runs(keys: Sequence[str]) -> None:

@@ -10,16 +10,20 @@ from fmnist_core.charts.arm_curves import line_legend
 from fmnist_core.charts.colours import arm_colour
 from fmnist_core.charts.difference_chart import paired_differences
 from fmnist_core.charts.mean_curves import CurveMetric
+from fmnist_core.comparison.conditions import trained_apart
 from fmnist_core.comparison.progress import Collected, Progress, progress_of, stored_runs
+from fmnist_core.comparison.reading import Reading, epoch_caption
 from fmnist_core.comparison.study import Study
 from fmnist_core.comparison.tables import csv_table
 from fmnist_core.config import PRESETS
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.run import Run
 from fmnist_core.store.shared_runs import version
+from fmnist_core.wording import capitalised, number_text
 from ui import drawn_once, handles
 from ui.components.live_chart import live_chart
 from ui.components.news import News, news_bar
+from ui.forms.reading_form import reading_form
 from ui.forms.study_form import start_study, stop_runs
 from ui.guards import explaining
 from ui.page_files import PAGES
@@ -93,12 +97,14 @@ def _study(study: Study, was_active: bool) -> None:
         _watch(study, progress, _Look("loss", overlaid=False, with_published=False))
         return
     reveal = are_revealed([arm.run.key for arm in now.runs if arm.run is not None])
-    _answer(study, now, reveal)
+    st.caption(study.describe())
+    reading = reading_form(study)
+    _answer(study, now, reveal, reading)
     look = _curves(study, now)
     if progress.finished < progress.total:
         with top:
             _watch(study, progress, look)
-    _table(study, now, reveal)
+    _table(study, now, reveal, reading)
     explanations.evaluation_mode(now.runs, study.factor)
 
 
@@ -148,8 +154,7 @@ def _state(now: Collected, progress: Progress) -> None:
         )
 
 
-def _answer(study: Study, now: Collected, reveal: bool) -> None:
-    st.caption(study.describe())
+def _answer(study: Study, now: Collected, reveal: bool, reading: Reading) -> None:
     factor = study.factor
     first, *others = study.levels
     second = others[0]
@@ -162,7 +167,7 @@ def _answer(study: Study, now: Collected, reveal: bool) -> None:
             format_func=factor.label,
             key=f"compare.second.{factor.setting}",
         )
-    verdict = drawn_once.verdict_of(study, now, now.state, first, second, reveal)
+    verdict = drawn_once.verdict_of(study, now, now.state, first, second, reveal, reading)
     with st.container(border=True):
         st.subheader(plain(verdict.headline), anchor=False)
         for sentence in verdict.sentences:
@@ -184,11 +189,24 @@ def _answer(study: Study, now: Collected, reveal: bool) -> None:
                     arm=factor.subject(second),
                     protocol=study.base.protocol,
                     colour=arm_colour(study.levels.index(second)),
+                    margin=reading.margin_share,
                 ),
                 key="compare.differences",
                 config={"displayModeBar": False},
                 alt=f"Paired differences of {factor.arm_name(second)} to {factor.arm_name(first)} with 95% intervals",
             )
+            st.caption(
+                f"{capitalised(factor.subject(second))} minus {factor.subject(first)}. {_epoch_said(study, reading)} "
+                "Filled points may be claimed, hollow ones not. Small ticks are single pairs; dotted lines, where they "
+                f"are near, the margin of {number_text(reading.margin)} points."
+            )
+        if apart := trained_apart(now.runs, first, second):
+            st.caption(apart)
+
+
+def _epoch_said(study: Study, reading: Reading, begin: str = "Taken") -> str:
+    epochs = reading.views(study.shared_epochs)
+    return epoch_caption(reading.epoch, study.base.protocol, epochs, begin)
 
 
 def _curves(study: Study, now: Collected) -> _Look:
@@ -266,15 +284,17 @@ def _follows_the_article(study: Study) -> bool:
     return study.setting == "dropout" and replace(study.base, seed=article.seed) == article
 
 
-def _table(study: Study, now: Collected, reveal: bool) -> None:
+def _table(study: Study, now: Collected, reveal: bool, reading: Reading) -> None:
     runs = now.runs
-    figures, words = drawn_once.arm_figures_of(study, now, now.state, reveal)
+    figures, words = drawn_once.arm_figures_of(study, now, now.state, reveal, reading.epoch)
     st.subheader("Each arm's figures", anchor=False)
     st.table(words.set_index(study.factor.name))
     st.caption(
-        "Mean ± standard deviation over the seeds that have finished. ★ marks the better arm of a column, and only "
-        "where the paired difference is more than noise (95% interval). The best epoch is the one with the lowest "
-        "validation loss. The calibration error says how far confidence lies from accuracy."
+        "Mean ± standard deviation over the seeds that have finished. ★ marks the arm that is better than every other "
+        "in a figure that the answer is about, by the same rule. "
+        f"{_epoch_said(study, reading, begin='Stars are given')} "
+        "The best epoch is the one with the lowest validation loss. The calibration error says how far confidence lies "
+        "from accuracy."
     )
     with st.container(horizontal=True):
         if not reveal and any(arm.finished for arm in runs):
