@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
 
+from fmnist_core.store.run_log import show_log_lines
 from ui.page_files import PAGES
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def wait_for_imports() -> None:
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Answer at once, and meanwhile get ready for visitors; at the end, end the workers."""
+    show_log_lines()
     _pages_are_imported.clear()
     warm_up = WarmUp()
     yield

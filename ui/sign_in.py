@@ -25,6 +25,7 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
+from fmnist_core.store.run_log import log_run
 from ui.components.addresses import base_path
 
 # What a browser needs to draw the page that asks for sign-in, and a monitor to see that the server lives. All other
@@ -72,6 +73,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Sockets pass: what comes through them is a page's, and `ui/frame.py` draws none before sign-in.
         if scope["type"] == "http" and _is_closed(scope["path"]) and not _may_pass(HTTPConnection(scope).cookies):
+            log_run("refusal", wish=scope["path"], reason="not signed in")
             refusal = PlainTextResponse(
                 "Sign in first: open this server's page.", status_code=401, headers={"Cache-Control": "no-store"}
             )

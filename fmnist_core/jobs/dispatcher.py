@@ -21,6 +21,7 @@ from fmnist_core.jobs.processes import is_known_dead
 from fmnist_core.jobs.reasons import kind_and_words
 from fmnist_core.settings import Settings
 from fmnist_core.store.database import StoreError
+from fmnist_core.store.run_log import log_run, show_log_lines
 from fmnist_core.store.runs import Store
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def train_on_worker(settings: Settings, key: str, owner: str, identity: str) -> 
     """What a worker is handed: `train_stored_run`, imported there, since this process needs no torch for it."""
     from fmnist_core.jobs.worker import train_stored_run
 
+    show_log_lines()
     train_stored_run(settings.on_this_machine(), key, owner, identity)
 
 
@@ -85,7 +87,9 @@ class Dispatcher:
         """
         limit = self._settings.limits.waiting_maps
         if request not in self._maps and len(self._maps) >= limit:
-            self._map_problems[request] = f"at most {limit} maps may wait at once; try again in a minute"
+            problem = f"at most {limit} maps may wait at once; try again in a minute"
+            log_run("refusal", wish="map", runs=request.run_key, reason=problem)
+            self._map_problems[request] = problem
             return
         self._map_problems.pop(request, None)
         self._maps.setdefault(request, None)
@@ -171,7 +175,6 @@ class Dispatcher:
         overdue = {}
         for held in self._store.leases.held():
             if held.owner not in ours and is_known_dead(held.process):
-                logger.warning("taking up run %s, whose process has ended", held.key)
                 self._store.leases.release(held.key, held.owner, "its worker process ended together with its server")
             elif held.owner in ours and held.is_overdue:
                 overdue[held.owner] = self._overdue_since.get(held.owner, time.monotonic())
@@ -182,7 +185,6 @@ class Dispatcher:
                 key, owner, "its worker process gave no sign for longer than its lease"
             ):
                 continue
-            logger.warning("run %s is taken from a worker that hangs", key)
             future, _ = self._futures.pop(key)
             if self._workers is not None:
                 self._workers.kill_worker_of(str(future.key))
@@ -209,12 +211,12 @@ class Dispatcher:
     def _take_back_broken(self, key: str, owner: str, error: BaseException) -> None:
         from distributed import KilledWorker
 
-        logger.warning("the worker of run %s failed: %s", key, error)
         was_taken = self._store.leases.release(key, owner, _why(error), counts=not isinstance(error, StoreError))
         if not was_taken and not isinstance(error, KilledWorker):
             # It could not take the run up; the next one could not either, and would say so at once.
             self._pause_until = time.monotonic() + BACK_OFF_SECONDS
             self._problem = f"the workers cannot take runs up: {_why(error)}"
+            logger.warning("%s", self._problem)
 
     def _hand_out(self, client: "Client") -> None:
         keys = [key for key in self._store.leases.claimable() if key not in self._futures]

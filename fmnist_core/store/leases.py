@@ -17,6 +17,7 @@ from fmnist_core.network.figures import EpochResult, Evaluation
 from fmnist_core.store.database import Database
 from fmnist_core.store.queue import fair_order
 from fmnist_core.store.run import Status, Weights
+from fmnist_core.store.run_log import log_run
 from fmnist_core.store.tables import EPOCHS, PREDICTIONS, RUNS, TESTS, WEIGHTS
 
 ATTEMPT_LIMIT = 3
@@ -107,11 +108,13 @@ class Leases:
         unowned = sa.or_(RUNS.c.status == "queued", self._has_run_out)
         active = RUNS.c.status.in_(("queued", "running"))
         with self._database.writing() as connection:
-            connection.execute(
+            ended = connection.execute(
                 RUNS.update()
                 .where(RUNS.c.key == key, active, unowned)
                 .values(status=status, error=error, owner=None, ended_at=self._database.now)
             )
+        if ended.rowcount:
+            log_run("end", run=key, status=status, reason=error)
 
     @property
     def _has_run_out(self) -> sa.ColumnElement[bool]:
@@ -141,6 +144,8 @@ class Leases:
                 .where(RUNS.c.key == key, RUNS.c.owner == owner, RUNS.c.status == "running")
                 .values(error=shortened(reason) if reason else None, **values)
             )
+        if released.rowcount:
+            log_run("retry", run=key, reason=reason or "its server ends", counts=counts)
         return released.rowcount > 0
 
     # What workers do
@@ -152,6 +157,7 @@ class Leases:
         process = place.pop("process", None)
         may_run = sa.and_(RUNS.c.attempts < ATTEMPT_LIMIT, sa.not_(RUNS.c.cancel_requested))
         with self._database.writing() as connection:
+            before = connection.scalar(sa.select(RUNS.c.status).where(RUNS.c.key == key))
             taken = connection.execute(
                 RUNS.update()
                 .where(RUNS.c.key == key, free, may_run)
@@ -167,12 +173,18 @@ class Leases:
             )
             if taken.rowcount == 0:
                 return None
-            row = connection.execute(sa.select(RUNS.c.config, RUNS.c.data_fingerprint).where(RUNS.c.key == key)).one()
+            columns = (RUNS.c.config, RUNS.c.data_fingerprint, RUNS.c.epochs_done, RUNS.c.attempts)
+            row = connection.execute(sa.select(*columns).where(RUNS.c.key == key)).one()
             lowest = connection.scalar(sa.select(sa.func.min(EPOCHS.c.validation_loss)).where(EPOCHS.c.run_key == key))
             checkpoint = connection.scalar(
                 sa.select(WEIGHTS.c.content).where(WEIGHTS.c.run_key == key, WEIGHTS.c.kind == "checkpoint")
             )
-        return Claim(RunConfig.from_dict(json.loads(row.config)), row.data_fingerprint, checkpoint, lowest)
+        if before == "running":
+            log_run("retry", run=key, reason="its lease ran out", counts=True)
+        config = RunConfig.from_dict(json.loads(row.config))
+        epochs = f"{row.epochs_done}/{config.epochs}"
+        log_run("start", run=key, attempt=row.attempts, epochs=epochs, owner=owner, process=process)
+        return Claim(config, row.data_fingerprint, checkpoint, lowest)
 
     def beat(self, key: str, owner: str, epoch_share: float) -> bool:
         """Renew the lease and say how far the epoch is; return whether the run was asked to stop."""
@@ -221,8 +233,8 @@ class Leases:
     ) -> None:
         """End a run. What a stopped or failed one needs to go on later is kept. Raises RunLostError."""
         assert status in get_args(Status), status
+        sentence = None if error is None else shortened(error)
         with self._database.writing() as connection:
-            sentence = None if error is None else shortened(error)
             self._update_owned(
                 connection, key, owner, status=status, error=sentence, ended_at=self._database.now, epoch_share=0.0
             )
@@ -233,6 +245,8 @@ class Leases:
                 connection.execute(TESTS.insert().values(run_key=key, kind=kind, **asdict(evaluation)))
             if status == "finished":
                 connection.execute(WEIGHTS.delete().where(WEIGHTS.c.run_key == key, WEIGHTS.c.kind == "checkpoint"))
+            done = connection.scalar(sa.select(RUNS.c.epochs_done).where(RUNS.c.key == key))
+        log_run("end", run=key, status=status, epochs=done, reason=sentence)
 
     def _update_owned(self, connection: sa.Connection, key: str, owner: str, **values: Any) -> bool:
         row = (RUNS.c.key == key, RUNS.c.owner == owner, RUNS.c.status == "running")

@@ -4,7 +4,8 @@ Everything a run has shown survives in here.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,9 @@ from fmnist_core.network.figures import TRAINING_VERSION, Evaluation
 from fmnist_core.settings import Limits
 from fmnist_core.store.database import Database
 from fmnist_core.store.leases import Leases
-from fmnist_core.store.queue import check_limits
+from fmnist_core.store.queue import LimitReachedError, check_limits
 from fmnist_core.store.run import Run, Weights, to_run
+from fmnist_core.store.run_log import log_run
 from fmnist_core.store.tables import EPOCHS, PREDICTIONS, PROJECTIONS, RUNS, SHOWN_RUNS, TESTS, WEIGHTS
 from fmnist_core.store.visitor import OPERATOR, NotYoursError, Visitor
 
@@ -66,7 +68,7 @@ class Store:
         Raises LimitReachedError.
         """
         keys = {config.key(data_fingerprint, TRAINING_VERSION): config for config in configs}
-        with self.database.writing() as connection:
+        with _refusals_logged("train", keys, by), self.database.writing() as connection:
             connection.execute(RUNS.delete().where(RUNS.c.key.in_(keys), RUNS.c.status == "deleted"))
             query = sa.select(RUNS.c.key, RUNS.c.status).where(RUNS.c.key.in_(keys))
             stored = {row.key: row.status for row in connection.execute(query)}
@@ -98,13 +100,15 @@ class Store:
 
         Raises NotYoursError where one of them is not `by`'s to stop; then none is.
         """
-        with self.database.writing() as connection:
-            row = RUNS.c.key.in_(keys)
+        with _refusals_logged("stop", keys, by), self.database.writing() as connection:
             _check_owner(connection, keys, by, "stop")
-            connection.execute(
-                RUNS.update().where(row, RUNS.c.status == "queued").values(status="stopped", ended_at=self.database.now)
-            )
-            connection.execute(RUNS.update().where(row, RUNS.c.status == "running").values(cancel_requested=True))
+            waiting = (RUNS.c.key.in_(keys), RUNS.c.status == "queued")
+            ended = connection.scalars(sa.select(RUNS.c.key).where(*waiting)).all()
+            connection.execute(RUNS.update().where(*waiting).values(status="stopped", ended_at=self.database.now))
+            training = (RUNS.c.key.in_(keys), RUNS.c.status == "running")
+            connection.execute(RUNS.update().where(*training).values(cancel_requested=True))
+        for key in ended:
+            log_run("end", run=key, status="stopped", reason="it was stopped while it waited")
 
     def delete(self, *keys: str, by: Visitor = OPERATOR) -> None:
         """Delete runs with all that is stored of them, for good; one that waits or trains ends with it.
@@ -114,7 +118,7 @@ class Store:
         """
         gone = {"status": "deleted", "cancel_requested": False, "owner": None, "worker": None, "lease_until": None}
         gone |= {"epochs_done": 0, "epoch_share": 0.0, "best_epoch": None, "error": None}
-        with self.database.reading() as connection:
+        with _refusals_logged("delete", keys, by), self.database.reading() as connection:
             _check_owner(connection, keys, by, "delete")
         for key in keys:  # each by itself: workers write in between
             with self.database.writing() as connection:
@@ -122,6 +126,7 @@ class Store:
                     connection.execute(table.delete().where(table.c.run_key == key))
                 # Its worker, if there is one, learns at its next beat that the run is its own no longer.
                 connection.execute(RUNS.update().where(RUNS.c.key == key).values(ended_at=self.database.now, **gone))
+            log_run("end", run=key, status="deleted", visitor=by.name)
 
     def run(self, key: str) -> Run | None:
         """The run with this key, or None."""
@@ -248,6 +253,16 @@ class Store:
                 PROJECTIONS.delete().where(*(PROJECTIONS.c[name] == value for name, value in row.items()))
             )
             connection.execute(PROJECTIONS.insert().values(**row, content=points.astype("<f4").tobytes()))
+
+
+@contextmanager
+def _refusals_logged(wish: str, keys: Collection[str], by: Visitor) -> Iterator[None]:
+    """Log that `by` was refused what they wished for these runs, where the block raises that."""
+    try:
+        yield
+    except (LimitReachedError, NotYoursError) as error:
+        log_run("refusal", wish=wish, runs=",".join(keys), visitor=by.name, reason=error)
+        raise
 
 
 def _check_owner(connection: sa.Connection, keys: Collection[str], by: Visitor, doing: str) -> None:
