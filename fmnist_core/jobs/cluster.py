@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from fmnist_core.jobs.worker_ends import WorkerEnds
 from fmnist_core.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ class LocalWorkers:
 
         dask.config.set(_DASK_SETTINGS)
         self._limit = limit
+        self._ends = WorkerEnds()
         self._idle_since: dict[object, float] = {}
         self._missing_since: dict[object, float] = {}
         if sys.platform == "linux":
@@ -89,6 +91,7 @@ class LocalWorkers:
         self.cluster: Any = LocalCluster(
             n_workers=0,
             threads_per_worker=1,
+            worker_class=_nanny_that_notes(self._ends),
             # Every user of this machine reaches the ports, and whoever connects runs code: only who holds the
             # certificate that is made here may.
             security=Security.temporary(),
@@ -136,6 +139,10 @@ class LocalWorkers:
             with suppress(ProcessLookupError):
                 os.kill(state.processing_on.pid, signal.SIGKILL)
 
+    def exit_code(self, address: str) -> int | None:
+        """How the worker process that had this address ended, negative for a signal; None where it is not known."""
+        return self._ends.exit_code(address)
+
     def end_idle(self) -> None:
         """End the workers that have had nothing to do for IDLE_SECONDS."""
         now = time.monotonic()
@@ -158,6 +165,19 @@ class LocalWorkers:
     async def _end_workers(self) -> None:
         nannies = list(self.cluster.workers.values())
         await asyncio.gather(*(nanny.close(timeout=END_SECONDS) for nanny in nannies), return_exceptions=True)
+
+
+def _nanny_that_notes(ends: WorkerEnds) -> type:
+    """What watches one worker process for Dask, and notes its exit code, which Dask only logs."""
+    from distributed import Nanny
+
+    class NotingNanny(Nanny):
+        # Not public: should Dask rename it, this is not called, and an exit code is not known.
+        def _on_worker_exit_sync(self, exitcode: int) -> None:
+            ends.note(self.worker_address, exitcode)
+            super()._on_worker_exit_sync(exitcode)
+
+    return NotingNanny
 
 
 def _start_fork_server() -> None:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Self
 from fmnist_core.data.dataset import DataError
 from fmnist_core.jobs.cluster import LocalWorkers, scheduler_security, worker_limit
 from fmnist_core.jobs.maps import MapError, MapRequest, map_stored_run
-from fmnist_core.jobs.processes import is_known_dead
+from fmnist_core.jobs.processes import is_known_dead, this_process
 from fmnist_core.jobs.reasons import kind_and_words
+from fmnist_core.jobs.worker_ends import words_for
 from fmnist_core.settings import Settings
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.run_log import log_run, show_log_lines
@@ -174,8 +175,10 @@ class Dispatcher:
         ours = {owner: key for key, (_, owner) in self._futures.items()}
         overdue = {}
         for held in self._store.leases.held():
-            if held.owner not in ours and is_known_dead(held.process):
-                self._store.leases.release(held.key, held.owner, "its worker process ended together with its server")
+            server, _, _ = held.owner.rpartition(":")
+            if held.owner not in ours and is_known_dead(held.process) and is_known_dead(server):
+                # The run could not help it. Where its server lives, that knows how the process ended, and says so.
+                self._store.leases.release(held.key, held.owner, "its server was killed", counts=False)
             elif held.owner in ours and held.is_overdue:
                 overdue[held.owner] = self._overdue_since.get(held.owner, time.monotonic())
         self._overdue_since = overdue
@@ -205,18 +208,30 @@ class Dispatcher:
                 continue
             if drawing.status == "error":
                 logger.warning("the map %s failed: %s", request, drawing.exception())
-                self._map_problems[request] = _why(drawing.exception())
+                self._map_problems[request] = self._why(drawing.exception())
             del self._maps[request]
 
     def _take_back_broken(self, key: str, owner: str, error: BaseException) -> None:
         from distributed import KilledWorker
 
-        was_taken = self._store.leases.release(key, owner, _why(error), counts=not isinstance(error, StoreError))
+        was_taken = self._store.leases.release(key, owner, self._why(error), counts=not isinstance(error, StoreError))
         if not was_taken and not isinstance(error, KilledWorker):
             # It could not take the run up; the next one could not either, and would say so at once.
             self._pause_until = time.monotonic() + BACK_OFF_SECONDS
-            self._problem = f"the workers cannot take runs up: {_why(error)}"
+            self._problem = f"the workers cannot take runs up: {self._why(error)}"
             logger.warning("%s", self._problem)
+
+    def _why(self, error: BaseException) -> str:
+        """What a task broke off of, for people; continues a sentence."""
+        from distributed import KilledWorker
+
+        if isinstance(error, KilledWorker):
+            # Of a worker at an existing cluster only its own machine knows how it ended.
+            address = str(error.last_worker.address)
+            return words_for(None if self._workers is None else self._workers.exit_code(address))
+        if isinstance(error, StoreError | DataError | MapError):
+            return str(error)
+        return kind_and_words(error)
 
     def _hand_out(self, client: "Client") -> None:
         keys = [key for key in self._store.leases.claimable() if key not in self._futures]
@@ -230,8 +245,9 @@ class Dispatcher:
             drawing = client.submit(map_stored_run, self._settings, request, identity, pure=False, priority=-1)
             self._maps[request] = drawing
             drawing.add_done_callback(lambda _: self.wake())
+        server = this_process() or socket.gethostname()[:20]  # by which others know whether it still lives
         for key in keys[:room]:
-            owner = f"{socket.gethostname()[:20]}:{uuid.uuid4().hex}"
+            owner = f"{server}:{uuid.uuid4().hex[:12]}"
             # Each attempt is a task of its own: Dask would not run a task again that it takes for the same.
             future = client.submit(train_on_worker, self._settings, key, owner, identity, pure=False)
             future.add_done_callback(lambda _: self.wake())
@@ -269,14 +285,3 @@ class Dispatcher:
                 workers.close()
         except Exception as error:
             logger.warning("workers did not end in order", exc_info=error)
-
-
-def _why(error: BaseException) -> str:
-    """What a task broke off of, for people; continues a sentence."""
-    from distributed import KilledWorker
-
-    if isinstance(error, KilledWorker):
-        return "its worker process died, perhaps for lack of memory"
-    if isinstance(error, StoreError | DataError | MapError):
-        return str(error)
-    return kind_and_words(error)

@@ -96,6 +96,7 @@ def test_a_run_that_kills_every_worker_fails_alone(store, settings, ask, monkeyp
         wait_until(lambda: status(store, poison) == "failed", "the poisonous run fails")
         wait_until(lambda: all(status(store, key) == "finished" for key in others), "the others finish")
     assert f"{ATTEMPT_LIMIT} times in a row" in store.run(poison).error
+    assert "killed by signal 9 (SIGKILL), often for lack of memory" in store.run(poison).error
 
 
 SERVER = """

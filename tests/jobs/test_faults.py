@@ -53,10 +53,34 @@ def test_workers_killed_as_they_start_are_replaced(store, settings, ask):
         wait_until(lambda: store.run(key).status == "stopped", "it stops")
 
 
+def test_servers_that_are_killed_cost_a_run_none_of_its_attempts(store, settings, ask):
+    key = ask()
+    dead = "/".join([*this_process().split("/")[:2], "1"])
+    place = Workplace(process=dead, torch_version="", processor="", threads=1)
+    with Dispatcher(store, settings) as dispatcher:
+        pass
+    for number in range(2 * leases.ATTEMPT_LIMIT):
+        assert store.leases.claim(key, f"{dead}:{number}", place)
+        dispatcher._take_from_the_dead()
+    assert store.leases.claimable() == [key]
+
+
+def test_a_process_that_died_under_a_living_server_is_left_to_that_server(store, settings, ask):
+    key = ask()
+    here = this_process()
+    dead = "/".join([*here.split("/")[:2], "1"])
+    store.leases.claim(key, f"{here}:1", Workplace(process=dead, torch_version="", processor="", threads=1))
+    with Dispatcher(store, settings) as dispatcher:
+        dispatcher._take_from_the_dead()
+        assert store.run(key).status == "running"
+
+
 def test_what_a_dead_process_held_is_taken_up_at_once(store, settings, ask, monkeypatch):
     key = ask()
     dead = "/".join([*this_process().split("/")[:2], "1"])
-    store.leases.claim(key, "of a killed server", Workplace(process=dead, torch_version="", processor="", threads=1))
+    of_a_killed_server = f"{dead}:attempt"
+    place = Workplace(process=dead, torch_version="", processor="", threads=1)
+    store.leases.claim(key, of_a_killed_server, place)
     released = []
     release = leases.Leases.release
 
@@ -67,7 +91,7 @@ def test_what_a_dead_process_held_is_taken_up_at_once(store, settings, ask, monk
     monkeypatch.setattr(leases.Leases, "release", remember)
     with Dispatcher(store, replace(settings, workers=1)):
         wait_until(lambda: store.run(key).status == "finished", "the run finishes", seconds=120)
-    assert released[0] == "of a killed server"
+    assert released[0] == of_a_killed_server
 
 
 def test_an_address_where_nobody_answers_is_told_and_ends_nothing(store, settings, ask, monkeypatch):
