@@ -101,12 +101,12 @@ def laboratory() -> Iterator[Laboratory]:
 
 
 @contextmanager
-def running_server(home: Path) -> Iterator[Server]:
-    """Start the server, yield it once it answers, and end it."""
+def running_server(home: Path, log_file: Path | None = None) -> Iterator[Server]:
+    """Start the server, yield it once it answers, and end it. It logs to a file in its home, or to `log_file`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    address, log_file = f"http://127.0.0.1:{port}", home / "server.log"
+    address, log_file = f"http://127.0.0.1:{port}", log_file or home / "server.log"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
     environment = {name: value for name, value in os.environ.items() if name not in _OTHERS}
     with log_file.open("ab") as log:

@@ -1,0 +1,200 @@
+"""Faults, each made for real: `python -m benchmarks.faults [scale]` prints what was expected of each and what was seen.
+
+Ends with exit code 1 where anything was not as expected. `scale` multiplies the counts (1: a quarter of an hour on two
+cores). Runs learn the real data for a few short epochs; one counts as "the same" where all of its epochs have the
+figures, bit for bit, of the same run undisturbed.
+
+Needs Linux. A full disk and a folder that cannot be written are small file systems in memory, which only root can
+mount: without that right these rows say so, and count as not as expected.
+"""
+
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import psutil
+import torch
+
+from benchmarks import faults_of_storage
+from benchmarks.faulty_lab import Fault, FaultyLab, Seen, faulty_lab
+from benchmarks.server import running_server, wait_until
+from fmnist_core.store.leases import ATTEMPT_LIMIT
+from fmnist_core.store.run import Run
+from fmnist_core.store.runs import Store
+
+SEED = 0  # of when and whom faults strike
+KILLED = "killed by signal 9 (SIGKILL)"
+
+
+def workers_of(store: Store) -> dict[str, psutil.Process]:
+    """The worker process of each run that is being trained, as the store names it."""
+    found = {}
+    for held in store.leases.held():
+        process = psutil.Process(int(held.process.split("/")[1])) if held.process and alive(held.process) else None
+        if process is not None:
+            found[held.key] = process
+    return found
+
+
+def alive(process: str) -> bool:
+    """Whether the process that the store names lives."""
+    number = int(process.split("/")[1])
+    return psutil.pid_exists(number) and psutil.Process(number).status() != psutil.STATUS_ZOMBIE
+
+
+def strike(store: Store, chance: random.Random, sent: signal.Signals) -> str | None:
+    """Send a signal to the worker of some run that trains; the run's key, None where none trains."""
+    try:
+        victims = sorted(workers_of(store).items())
+        if not victims:
+            return None
+        key, process = chance.choice(victims)
+        process.send_signal(sent)
+    except psutil.NoSuchProcess:
+        return None
+    return key
+
+
+def ends(runs: Sequence[Run]) -> str:
+    """How many runs ended in which way."""
+    return ", ".join(
+        f"{sum(run.status == status for run in runs)} {status}" for status in sorted({run.status for run in runs})
+    )
+
+
+def kill_workers(lab: FaultyLab, count: int) -> Seen:
+    """Kill workers at random moments, one in four again at once; ask again for runs that used up their attempts."""
+    chance, pause = random.Random(SEED), threading.Event()
+    configs = [replace(lab.config, seed=seed) for seed in range(max(4, 60 * count // 100))]
+    kills = more = 0
+    with lab.store() as store:
+        keys = [lab.ask(store, config) for config in configs]
+        with lab.dispatching(store):
+            while kills < count:
+                if strike(store, chance, signal.SIGKILL):
+                    kills += 1
+                elif not any(run.is_active for run in store.runs()):
+                    more += 1  # all have ended before all kills were made
+                    configs.append(replace(lab.config, seed=1000 + more))
+                    keys.append(lab.ask(store, configs[-1]))
+                pause.wait(0.02 if chance.random() < 0.25 else chance.uniform(0.2, 2.0))
+            lab.wait_for_ends(store, keys)
+            failed = [run for run in store.runs() if run.status == "failed"]
+            told = sum(f"{ATTEMPT_LIMIT} times in a row" in (run.error or "") and KILLED in run.error for run in failed)
+            keys_of_failed = [lab.ask(store, run.config) for run in failed]
+            lab.wait_for_ends(store, keys_of_failed)
+        same = lab.same(store, configs)
+        seen = f"{kills} kills, {len(keys)} runs: {same} the same"
+        if failed:
+            seen += f", {len(failed)} of them after {ATTEMPT_LIMIT} kills within one epoch, which {told} said"
+        return Seen(seen, same == len(keys) and told == len(failed))
+
+
+def kill_servers(lab: FaultyLab, count: int) -> Seen:
+    """Kill the server at random moments while it trains, then let another finish."""
+    chance, pause = random.Random(SEED), threading.Event()
+    config = replace(lab.config, epochs=8)
+    configs = [replace(config, seed=2000 + seed) for seed in range(4)]
+    orphans = 0
+    with lab.store(lab.home / "runs.sqlite") as store:
+        keys = [lab.ask(store, config) for config in configs]
+        for _ in range(count):
+            with running_server(lab.home) as server:
+                wait_until(lambda: workers_of(store) or not any(r.is_active for r in store.runs()), "a run trains")
+                pause.wait(chance.uniform(0.0, 1.5))
+                family = server.process.children(recursive=True)
+                server.process.kill()
+                _, left = psutil.wait_procs(family, timeout=20)
+                orphans += sum(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in left)
+        with running_server(lab.home):
+            lab.wait_for_ends(store, keys)
+        same = lab.same(store, configs)
+        seen = f"{ends(store.runs())}, {same} of {len(keys)} the same, {orphans} orphans"
+        return Seen(seen, same == len(keys) and not orphans)
+
+
+def stop_workers(lab: FaultyLab, count: int) -> Seen:
+    """Stop workers for good, until their lease is over."""
+    configs = [replace(lab.config, seed=3000 + number, epochs=8) for number in range(count)]
+    waits = []
+    with lab.store() as store, lab.dispatching(store, workers=1):
+        for config in configs:
+            key = lab.ask(store, config)
+            wait_until(lambda key=key: store.run(key).epochs_done and workers_of(store), "an epoch")
+            began, hung = time.monotonic(), workers_of(store)[key]
+            hung.suspend()
+            wait_until(lambda hung=hung: not hung.is_running() or hung.status() == "zombie", "it is replaced", 120)
+            waits.append(time.monotonic() - began)
+            lab.wait_for_ends(store, [key])
+        same = lab.same(store, configs)
+        return Seen(
+            f"{same} of {count} the same; taken over after {max(waits):.0f} s at most",
+            same == count and max(waits) < 60,
+        )
+
+
+def poison(lab: FaultyLab, count: int) -> Seen:
+    """Let a run kill each worker that takes it up, beside runs that do nothing of the kind."""
+    bad = replace(lab.config, seed=4000)
+    good = [replace(lab.config, seed=4001 + number) for number in range(3)]
+    with lab.store() as store, lab.dispatching(store):
+        keys = [lab.ask(store, config) for config in (bad, *good)]
+        while store.run(keys[0]).is_active:
+            process = workers_of(store).get(keys[0])
+            if process is not None and store.run(keys[0]).epochs_done == 0:
+                process.kill()
+        lab.wait_for_ends(store, keys)
+        run, same = store.run(keys[0]), lab.same(store, good)
+        assert run is not None
+        is_told = run.status == "failed" and KILLED in (run.error or "")
+        return Seen(
+            f"{run.status}: “{run.error}”; others: {same} of {len(good)} the same", is_told and same == len(good)
+        )
+
+
+FAULTS = (
+    Fault(
+        "a worker is killed at a random moment, one in four again at once",
+        100,
+        "runs end the same, or say that they broke off three times within an epoch",
+        kill_workers,
+    ),
+    Fault("the server is killed", 10, "runs end the same, no orphans", kill_servers),
+    Fault("a worker hangs (SIGSTOP)", 2, "replaced after its lease, ends the same", stop_workers),
+    Fault("a run kills each of its workers", 1, "it fails with a sentence, alone", poison),
+    *faults_of_storage.FAULTS,
+)
+
+
+def main(scale: float) -> int:
+    """Print the table; how many rows were not as expected."""
+    torch.set_num_threads(1)
+    wrong = 0
+    print("| fault | times | expected | seen | as expected |\n|---|---|---|---|---|", flush=True)
+    with faulty_lab() as lab:
+        for fault in FAULTS:
+            count = max(1, round(fault.count * scale))
+            began = time.monotonic()
+            try:
+                seen = fault.make(lab, count)
+            except Exception as error:  # a fault that was not expected; the others are tried all the same
+                seen = Seen(f"{type(error).__name__}: {error}", False)
+            wrong += not seen.is_expected
+            took = f"{time.monotonic() - began:.0f} s"
+            print(f"{fault.name}: {took}", file=sys.stderr)
+            words = seen.words.replace("|", "\\|").replace("\n", " ")
+            print(
+                f"| {fault.name} | {count} | {fault.expected} | {words} | {'yes' if seen.is_expected else 'NO'} |",
+                flush=True,
+            )
+    return wrong
+
+
+if __name__ == "__main__":
+    os.environ.pop("DROPOUT_LAB_SCHEDULER", None)
+    sys.exit(1 if main(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0) else 0)
