@@ -1,8 +1,8 @@
-"""Faults, each made for real: `python -m benchmarks.faults [scale]` prints what was expected of each and what was seen.
+"""Faults, each made for real: `python -m benchmarks.faults [scale] [words]` prints what was expected and what was seen.
 
 Ends with exit code 1 where anything was not as expected. `scale` multiplies the counts (1: a quarter of an hour on two
-cores). Runs learn the real data for a few short epochs; one counts as "the same" where all of its epochs have the
-figures, bit for bit, of the same run undisturbed.
+cores); with `words`, only faults are made whose names hold them. Runs learn the real data for a few short epochs; one
+counts as "the same" where all of its epochs have the figures, bit for bit, of the same run undisturbed.
 
 Needs Linux. A full disk and a folder that cannot be written are small file systems in memory, which only root can
 mount: without that right these rows say so, and count as not as expected.
@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import psutil
@@ -23,6 +24,7 @@ import torch
 from benchmarks import faults_of_storage
 from benchmarks.faulty_lab import Fault, FaultyLab, Seen, faulty_lab
 from benchmarks.server import running_server, wait_until
+from fmnist_core.jobs.processes import is_known_dead
 from fmnist_core.store.leases import ATTEMPT_LIMIT
 from fmnist_core.store.run import Run
 from fmnist_core.store.runs import Store
@@ -35,16 +37,10 @@ def workers_of(store: Store) -> dict[str, psutil.Process]:
     """The worker process of each run that is being trained, as the store names it."""
     found = {}
     for held in store.leases.held():
-        process = psutil.Process(int(held.process.split("/")[1])) if held.process and alive(held.process) else None
-        if process is not None:
-            found[held.key] = process
+        if held.process is not None and not is_known_dead(held.process):
+            with suppress(psutil.NoSuchProcess):
+                found[held.key] = psutil.Process(int(held.process.split("/")[1]))
     return found
-
-
-def alive(process: str) -> bool:
-    """Whether the process that the store names lives."""
-    number = int(process.split("/")[1])
-    return psutil.pid_exists(number) and psutil.Process(number).status() != psutil.STATUS_ZOMBIE
 
 
 def strike(store: Store, chance: random.Random, sent: signal.Signals) -> str | None:
@@ -147,7 +143,8 @@ def poison(lab: FaultyLab, count: int) -> Seen:
         while store.run(keys[0]).is_active:
             process = workers_of(store).get(keys[0])
             if process is not None and store.run(keys[0]).epochs_done == 0:
-                process.kill()
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
         lab.wait_for_ends(store, keys)
         run, same = store.run(keys[0]), lab.same(store, good)
         assert run is not None
@@ -171,13 +168,13 @@ FAULTS = (
 )
 
 
-def main(scale: float) -> int:
-    """Print the table; how many rows were not as expected."""
+def main(scale: float, words: str) -> int:
+    """Print the table of the faults whose names hold `words`; how many rows were not as expected."""
     torch.set_num_threads(1)
     wrong = 0
     print("| fault | times | expected | seen | as expected |\n|---|---|---|---|---|", flush=True)
     with faulty_lab() as lab:
-        for fault in FAULTS:
+        for fault in (fault for fault in FAULTS if words in fault.name):
             count = max(1, round(fault.count * scale))
             began = time.monotonic()
             try:
@@ -187,14 +184,12 @@ def main(scale: float) -> int:
             wrong += not seen.is_expected
             took = f"{time.monotonic() - began:.0f} s"
             print(f"{fault.name}: {took}", file=sys.stderr)
-            words = seen.words.replace("|", "\\|").replace("\n", " ")
-            print(
-                f"| {fault.name} | {count} | {fault.expected} | {words} | {'yes' if seen.is_expected else 'NO'} |",
-                flush=True,
-            )
+            cells = (fault.name, str(count), fault.expected, seen.words, "yes" if seen.is_expected else "NO")
+            print(f"| {' | '.join(cell.replace('|', '/').replace(chr(10), ' ') for cell in cells)} |", flush=True)
     return wrong
 
 
 if __name__ == "__main__":
     os.environ.pop("DROPOUT_LAB_SCHEDULER", None)
-    sys.exit(1 if main(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0) else 0)
+    scale, words = (sys.argv[1:] + ["1", ""][len(sys.argv[1:]) :])[:2]
+    sys.exit(1 if main(float(scale), words) else 0)

@@ -41,6 +41,11 @@ def small_disk(folder: Path, *options: str) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
+def short(sentence: str, folder: Path) -> str:
+    """A sentence of the store without the folder's name and without its remedy."""
+    return sentence.replace(f"{folder}/", "").partition("; ")[0]
+
+
 def disturb_store(lab: FaultyLab, file: Path, disturbing: Callable[[Store], None]) -> tuple[str, bool]:
     """Train a run in the store at `file`, disturb it after an epoch, and wait for its end; how it ended."""
     config = replace(lab.config, epochs=8)
@@ -114,7 +119,7 @@ def serve_with(lab: FaultyLab, home: Path) -> tuple[str, bool]:
         lives = server.process.is_running()
     log = (home.parent / f"{home.name}.log").read_text()
     sentence = next((line[line.index("the run store") :] for line in log.splitlines() if "the run store" in line), "")
-    return f"server lives, health: store {says}, log: “{sentence}”", lives and says == "fails" and bool(sentence)
+    return f"/health: store {says}; log: “{short(sentence, home)}”", lives and says == "fails" and bool(sentence)
 
 
 def forbid_writing(lab: FaultyLab, _count: int) -> Seen:

@@ -67,7 +67,9 @@ def open_engine(url: str) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # transactions begin below, not in the driver
-        connection.execute(f"PRAGMA auto_vacuum={_INCREMENTAL}")  # holds for a new file, before anything is in it
+        if connection.execute("PRAGMA page_count").fetchone() == (0,):
+            # Holds for a new file, before anything is in it; any other would be written to at every connection.
+            connection.execute(f"PRAGMA auto_vacuum={_INCREMENTAL}")
         connection.execute(f"PRAGMA journal_mode={journal_mode(sqlite3.sqlite_version_info)}")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
