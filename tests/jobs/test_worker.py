@@ -256,6 +256,32 @@ def test_a_store_that_is_busy_for_a_moment_ends_no_run(store, settings, ask, tin
     assert stored(store, key) == list(train(CONFIG, split(tiny_dataset, "held-out", CONFIG.seed)))
 
 
+def test_a_run_waits_while_the_disk_is_full(store, settings, ask, tiny_dataset, monkeypatch):
+    """SQLite's own limit stands in for the disk's: it says the same, and holds until it is lifted."""
+    monkeypatch.setattr(worker, "RETRY_SECONDS", 0.0)
+    own, told, write = worker._open_store(settings.database_url), [], Leases.record_epoch
+
+    def limit_pages(count):
+        with own.database.reading() as connection:
+            connection.exec_driver_sql(f"PRAGMA max_page_count={count}")
+
+    def write_to_a_full_disk(self, *arguments):
+        limit_pages(2**30 if len(told) >= 3 else 1)  # 1: no more than there are
+        try:
+            return write(self, *arguments)
+        except StoreError as error:
+            told.append(str(error))
+            raise
+
+    monkeypatch.setattr(Leases, "record_epoch", write_to_a_full_disk)
+    key = ask()
+    worker.train_stored_run(settings, key, "me")
+    assert len(told) >= 3
+    assert all("database or disk is full" in sentence for sentence in told)
+    assert store.run(key).status == "finished"
+    assert stored(store, key) == list(train(CONFIG, split(tiny_dataset, "held-out", CONFIG.seed)))
+
+
 def test_a_store_that_stays_away_leaves_the_run_to_others(store, settings, ask, tiny_dataset, monkeypatch):
     monkeypatch.setattr(worker, "PATIENCE_SECONDS", 0.0)
     key = ask()

@@ -7,11 +7,13 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from distributed import Security
 
 from tests.conftest import wait_until
 
@@ -83,13 +85,24 @@ def database(postgresql: PostgreSQL) -> str:
 
 @pytest.fixture
 def start_process() -> Iterator[Callable[..., None]]:
-    """Start a process for one test; it is ended after it."""
+    """Start a process for one test, which may log to a file; it is ended after it."""
     processes = []
 
-    def start(command: list[str], **environment: str) -> None:
-        processes.append(subprocess.Popen(command, env={**os.environ, **environment}))
+    def start(command: list[str], log: Path | None = None, **environment: str) -> None:
+        with log.open("ab") if log else nullcontext() as output:
+            processes.append(subprocess.Popen(command, env={**os.environ, **environment}, stdout=output, stderr=output))
 
     yield start
     for process in processes:
         process.terminate()
     wait_until(lambda: all(process.poll() is not None for process in processes), "the processes end")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    """A certificate that is its own authority, and its key."""
+    security = Security.temporary()
+    contents = {"ca": security.tls_ca_file, "certificate": security.tls_client_cert, "key": security.tls_client_key}
+    for name, content in contents.items():
+        (tmp_path / f"{name}.pem").write_text(content)
+    return {name: tmp_path / f"{name}.pem" for name in contents}

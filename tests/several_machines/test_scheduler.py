@@ -28,16 +28,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def files(tmp_path):
-    """A certificate that is its own authority, and its key."""
-    security = Security.temporary()
-    contents = {"ca": security.tls_ca_file, "certificate": security.tls_client_cert, "key": security.tls_client_key}
-    for name, content in contents.items():
-        (tmp_path / f"{name}.pem").write_text(content)
-    return {name: tmp_path / f"{name}.pem" for name in contents}
-
-
 def test_two_machines_train_what_one_would(tmp_path, files, database, start_process, real_data_mirror):
     found = tmp_path / "scheduler.json"
     packed = Path(url2pathname(urlsplit(real_data_mirror).path))

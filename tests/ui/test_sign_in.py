@@ -1,6 +1,10 @@
 """Who is let in without a browser to show; the way in itself is tested in tests/browser."""
 
+import asyncio
+import logging
+
 import pytest
+from starlette.responses import PlainTextResponse
 from streamlit import config
 from streamlit.runtime.secrets import secrets_singleton
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
@@ -60,3 +64,19 @@ def test_a_cookie_signed_by_somebody_else_lets_nobody_in(secrets_file):
     assert not sign_in._may_pass(cookie("theirs"))
     assert not sign_in._may_pass(cookie("mine", claims.replace("http://a", "http://b")))
     assert not sign_in._may_pass({sign_in.USER_COOKIE_NAME: claims})
+
+
+def test_who_is_not_signed_in_is_refused_and_that_is_logged(secrets_file, caplog):
+    secrets_file.write_text('[auth]\ncookie_secret="mine"\n', encoding="utf-8")
+    caplog.set_level(logging.INFO, logger="fmnist_core")
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"cookie", b"who=secret")]
+    for path in ("/media/a b.png", "/_stcore/health"):
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"token=secret", "headers": headers}
+        asyncio.run(sign_in.Gate(PlainTextResponse("a picture"))(scope, None, send))
+    assert [message["status"] for message in sent if "status" in message] == [401, 200]
+    assert caplog.messages == ['event=refusal wish="/media/a b.png" reason="not signed in"']
