@@ -2,27 +2,29 @@
 
 import streamlit as st
 
-from fmnist_core.comparison.study import ADDRESS_NAMES, Study
+from fmnist_core.comparison.experiment import EXPERIMENT_NAMES, OFFERS, experiment_from_address, study_of
+from fmnist_core.comparison.grid import Grid
 from ui import link
 from ui.forms.config_fields import sentence
 from ui.forms.reading_form import take_reading_from_link
 from ui.forms.study_form import ARTICLE, ONE_CYCLE, example_study, fill_study_form, start_study, study_form
 from ui.views import explanations
+from ui.views.grid_view import show_grid
 from ui.views.study_view import show_study, stop_button
 
-study = None
+experiment = None
 problem_with_link = None
-if said := link.values(ADDRESS_NAMES):
+if said := link.values(EXPERIMENT_NAMES):
     try:
-        study = Study.from_address(said)
+        experiment = experiment_from_address(said)
     except ValueError as error:
         problem_with_link = f"The link does not describe an experiment. {sentence(error)}"
-is_other = study is not None and said != st.session_state.get("compare.shown")  # a link, or the browser's Back
+is_other = experiment is not None and said != st.session_state.get("compare.shown")  # a link, or the browser's Back
 if is_other or "compare.levels" not in st.session_state:
-    fill_study_form(study or Study.from_address({}))
+    fill_study_form(experiment or experiment_from_address({}))
 st.session_state["compare.shown"] = said
 
-about = study or example_study()
+about = example_study() if experiment is None else study_of(experiment)
 st.title(about.factor.question, anchor=False)
 st.write(f"{about.factor.purpose} {about.sharing()}")
 with st.container(horizontal=True):
@@ -45,8 +47,8 @@ with setup:
             on_click=start_study,
             help="Trains what is not stored yet, one run a processor core. Closing this page stops nothing.",
         )
-        if study is not None:
-            stop_button(study)
+        if experiment is not None:
+            stop_button(experiment)
     if problem := st.session_state.pop("compare.problem", None):
         st.error(problem, icon=":material/error:")
     st.subheader("What the learning rate does", anchor=False)
@@ -64,10 +66,16 @@ with setup:
     st.button(
         "The same with one cycle", key="compare.one_cycle", on_click=start_study, args=(ONE_CYCLE,), width="stretch"
     )
+    st.subheader("When does it help?", anchor=False)
+    st.write("Three experiments across a second setting, five seeds each, some minutes on two cores. Guess first.")
+    for place, offer in enumerate(OFFERS):
+        st.button(offer.name, key=f"compare.offer{place}", on_click=start_study, args=(offer.grid,), width="stretch")
 with result:
-    if study is not None:
-        take_reading_from_link(study)
-        show_study(study)
+    if isinstance(experiment, Grid):
+        show_grid(experiment)
+    elif experiment is not None:
+        take_reading_from_link(experiment)
+        show_study(experiment)
     else:
         with st.container(border=True):
             st.subheader("No experiment chosen", anchor=False)

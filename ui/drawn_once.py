@@ -4,7 +4,7 @@
 is shared by all sessions as it is, and must not be changed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,12 +12,16 @@ import streamlit as st
 
 from fmnist_core.charts.arm_curves import ArmCurves, arm_panels, overlay
 from fmnist_core.charts.colours import arm_colour, run_colour
+from fmnist_core.charts.grid_charts import difference_map, differences_across, means_across
 from fmnist_core.charts.learning_curves import learning_curves
 from fmnist_core.charts.mean_curves import CurveMetric
 from fmnist_core.charts.style import Metric
 from fmnist_core.comparison.arms import arm_table, better_arms, by_level
 from fmnist_core.comparison.article_curves import article_curves
 from fmnist_core.comparison.factors import Level
+from fmnist_core.comparison.grid import Grid
+from fmnist_core.comparison.grid_results import GridResults, weigh_grid
+from fmnist_core.comparison.measures import Metric as Measure
 from fmnist_core.comparison.progress import Collected, collect
 from fmnist_core.comparison.reading import STANDARD_READING, Epoch, Reading
 from fmnist_core.comparison.study import Study
@@ -62,7 +66,7 @@ def epoch_table_of(_run: Run, key: str, version: str, with_tests: bool) -> str:
 
 
 _BY_ADDRESS: dict[str | type[Any], Callable[[Any], Any]] = {
-    kind: lambda one: sorted(one.to_address().items()) for kind in (Study, Reading)
+    kind: lambda one: sorted(one.to_address().items()) for kind in (Study, Grid, Reading)
 }
 
 
@@ -119,3 +123,16 @@ def arm_curves_of(
     else:
         figures = arm_panels(arms, metric=metric, total_epochs=study.total_epochs, validation_name=name)
     return tuple(map(figure_text, figures))
+
+
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=_BY_ADDRESS)
+def grid_results_of(grid: Grid, _collected: Sequence[Collected], state: str) -> GridResults:
+    """What a comparison across a second setting found; `_collected` holds the runs at each value, `state` is theirs."""
+    return weigh_grid(grid, [one.runs for one in _collected])
+
+
+@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=_BY_ADDRESS)
+def grid_figures_of(grid: Grid, _results: GridResults, state: str, metric: Measure) -> tuple[str, str]:
+    """Differences, or with more than two arms their map, and the arms' means as texts for `live_chart`."""
+    differences = difference_map if len(grid.study.levels) > 2 else differences_across
+    return figure_text(differences(_results, metric)), figure_text(means_across(_results, metric))

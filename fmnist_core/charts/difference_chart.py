@@ -1,6 +1,5 @@
 """What dropout changes, as a forest plot: a point and an interval a figure, each on an axis of its own."""
 
-import math
 from collections.abc import Collection, Sequence
 
 import plotly.graph_objects as go
@@ -8,7 +7,8 @@ from plotly.subplots import make_subplots
 
 from fmnist_core.charts.colours import ACCENT, NEUTRAL
 from fmnist_core.charts.style import note, style
-from fmnist_core.comparison.measures import is_accuracy, measure_name
+from fmnist_core.comparison.differences import difference_text, has_interval
+from fmnist_core.comparison.measures import is_accuracy, measure_name, unit_of
 from fmnist_core.comparison.paired_statistics import PairedDifference
 from fmnist_core.config import Protocol
 from fmnist_core.wording import signed_number
@@ -68,33 +68,15 @@ def paired_differences(
     return figure
 
 
-def difference_text(difference: PairedDifference) -> str:
-    """A difference, its unit and its interval in words; accuracies are in percentage points."""
-    scale, digits, unit = _unit(difference)
-    text = f"{signed_number(scale * difference.mean, digits)} {unit}"
-    if not _has_interval(difference):
-        return f"{text} (too few seeds for an interval)"
-    low, high = (signed_number(scale * end, digits) for end in (difference.low, difference.high))
-    return f"{text} ({low} to {high})"
-
-
-def _unit(difference: PairedDifference) -> tuple[int, int, str]:
-    """What to multiply by, how many decimals to show, and the name."""
-    return (100, 2, "percentage points") if is_accuracy(difference.metric) else (1, 3, "nats")
-
-
-def _has_interval(difference: PairedDifference) -> bool:
-    return math.isfinite(difference.low) and math.isfinite(difference.high)
-
-
 def _draw_row(
     figure: go.Figure, difference: PairedDifference, number: int, arm: str, settled: bool, colour: str
 ) -> None:
-    scale, digits, unit = _unit(difference)
+    unit = unit_of(difference.metric)
+    scale = unit.scale
     lower_is_better = not is_accuracy(difference.metric)
     mean = scale * difference.mean
     each = [scale * value for value in difference.each]
-    interval = [scale * difference.low, scale * difference.high] if _has_interval(difference) else []
+    interval = [scale * difference.low, scale * difference.high] if has_interval(difference) else []
     reach = 1.3 * max(abs(value) for value in (mean, *interval, *each)) or 1.0
     if interval:
         figure.add_scatter(
@@ -129,7 +111,7 @@ def _draw_row(
             y=[_TICKS_AT] * len(each),
             mode="markers",
             marker={"symbol": "line-ns", "size": 7, "line": {"width": 1.5, "color": colour}},
-            customdata=[f"one pair: {signed_number(value, digits)} {unit}" for value in each],
+            customdata=[f"one pair: {signed_number(value, unit.digits)} {unit.of_differences}" for value in each],
             hovertemplate="%{customdata}<extra></extra>",
             row=number,
             col=1,

@@ -152,11 +152,10 @@ FACTORS: dict[str, Factor] = {
         ),
         Factor(
             setting="label_noise",
-            name="Wrong labels",
-            question="What do wrong labels do here?",
+            name="Label noise",
+            question="What does label noise do here?",
             purpose="A share of the training labels says another class. A network that learns them learns by heart.",
             levels=(0.0, 0.2),
-            phrase=lambda share: f"a share of {number_text(share)} wrong labels" if share else "no wrong labels",
         ),
         Factor(
             setting="input_dropout",

@@ -7,6 +7,7 @@ from functools import lru_cache
 import pandas as pd
 
 from fmnist_core.comparison.arms import ArmRun
+from fmnist_core.comparison.grid import Grid
 from fmnist_core.comparison.study import Study
 from fmnist_core.network.figures import TRAINING_VERSION
 from fmnist_core.results.outlook import Outlook
@@ -16,8 +17,8 @@ from fmnist_core.store.shared_runs import SharedRuns, state, version
 
 
 @lru_cache(maxsize=256)
-def run_keys(study: Study, data_fingerprint: str) -> tuple[str, ...]:
-    """The keys of a study's runs, in the order of `Study.configs`."""
+def run_keys(study: Study | Grid, data_fingerprint: str) -> tuple[str, ...]:
+    """The keys of an experiment's runs, in the order of its `configs`."""
     return tuple(config.key(data_fingerprint, TRAINING_VERSION) for config in study.configs())
 
 
@@ -34,8 +35,8 @@ class Collected:
     state: str
 
 
-def stored_runs(study: Study, shared: SharedRuns, data_fingerprint: str) -> list[Run | None]:
-    """What is stored of each run of a study, in the order of `Study.configs`; None for what was never asked for."""
+def stored_runs(study: Study | Grid, shared: SharedRuns, data_fingerprint: str) -> list[Run | None]:
+    """What is stored of each run, in the order of `configs`; None for what was never asked for."""
     keys = run_keys(study, data_fingerprint)
     found = shared.runs_of(keys)
     return [found.get(key) for key in keys]

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from fmnist_core.charts.difference_chart import difference_text, paired_differences
+from fmnist_core.charts.difference_chart import paired_differences
+from fmnist_core.comparison.differences import difference_text
 from fmnist_core.comparison.paired_statistics import PairedDifference
 
 GAP = PairedDifference("gap", -0.17, -0.19, -0.15, 5, 0.001, 0.02)

@@ -1,6 +1,6 @@
 """The settings that most visitors leave alone, folded away, in groups."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
@@ -113,14 +113,14 @@ _GROUPS: dict[str, dict[str, _Field]] = {
 _WIDE = ("protocol", "batch_norm", "flips")  # these take a row each, the others half of one
 
 
-def more_settings(page: str, leaving_out: str = "") -> None:
-    """Draw them, without the one that a comparison is about; the box is marked where something in it is wrong."""
+def more_settings(page: str, leaving_out: Collection[str] = ()) -> None:
+    """Draw them, without those that a comparison is about; the box is marked where something in it is wrong."""
     inside = {name for fields in _GROUPS.values() for name in fields}
     is_wrong = bool(inside & problems(page).keys())
     with st.expander("More settings", icon=":material/error:" if is_wrong else None, key=f"{page}.more"):
         for group, fields in _GROUPS.items():
             st.markdown(f"**{group}**")
-            _draw(page, {name: field for name, field in fields.items() if name != leaving_out})
+            _draw(page, {name: field for name, field in fields.items() if name not in leaving_out})
 
 
 def _draw(page: str, fields: dict[str, _Field]) -> None:

@@ -1,13 +1,15 @@
 """The form that sets up a comparison: what differs and at which levels, seeds, and one recipe for all arms."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import streamlit as st
 
+from fmnist_core.comparison.experiment import Experiment, study_of
 from fmnist_core.comparison.factors import FACTORS, Factor, Level, at_default
+from fmnist_core.comparison.grid import VALUE_LIMITS, Grid
 from fmnist_core.comparison.setting_texts import typed_levels, write_levels
-from fmnist_core.comparison.study import Study
+from fmnist_core.comparison.study import ARM_LIMITS, Study
 from fmnist_core.config import PRESETS, Preset, RunConfig, typed_whole
 from fmnist_core.data.split import check_training_images
 from fmnist_core.store.database import StoreError
@@ -28,15 +30,18 @@ ONE_CYCLE = Study(
 )
 
 
-def fill_study_form(study: Study) -> None:
-    """Put a study into the form; to be called before the form is drawn, or in a callback."""
+def fill_study_form(experiment: Experiment) -> None:
+    """Put an experiment into the form; to be called before the form is drawn, or in a callback."""
+    study, grid = study_of(experiment), experiment if isinstance(experiment, Grid) else None
     fill_form(study.base, _PAGE)
+    st.session_state["compare.across"] = grid.across if grid else None
+    st.session_state["compare.values"] = _levels_text(grid.second, grid.values) if grid else ""
     st.session_state["compare.factor"] = study.setting
     st.session_state["compare.levels"] = _levels_text(study.factor, study.levels)
     st.session_state["compare.seeds"] = str(study.seeds)
 
 
-def study_form() -> Study | None:
+def study_form() -> Experiment | None:
     """Draw the form; None when something in it cannot be used, which a message beside it then says."""
     factor = _factor()
     st.selectbox(
@@ -46,9 +51,26 @@ def study_form() -> Study | None:
         key="compare.factor",
         persist_state="session",
         on_change=_use_its_levels,
+        args=("compare.factor", "compare.levels"),
         help="The one setting in which the arms of the experiment differ. Everything else is the same for all of them.",
     )
-    _levels_field(factor)
+    _levels_field(factor, "compare.levels")
+    second = _second()
+    st.selectbox(
+        "Across",
+        [setting for setting in FACTORS if setting != factor.setting],
+        format_func=lambda setting: FACTORS[setting].name,
+        index=None,
+        placeholder="Nothing else",
+        key="compare.across",
+        persist_state="session",
+        on_change=_use_its_levels,
+        args=("compare.across", "compare.values"),
+        help="A second setting: the comparison is made again at each of its values, which shows when it helps.",
+    )
+    if second is not None:
+        _levels_field(second, "compare.values")
+    shown = {factor.setting} | ({second.setting} if second else set())
     left, right = st.columns(2, vertical_alignment="bottom")
     left.text_input(
         "Seeds for each arm",
@@ -57,13 +79,13 @@ def study_form() -> Study | None:
         help="How often each arm is repeated from another starting point. One seed cannot tell a difference from luck.",
     )
     right.button("Use 5 seeds", key="compare.five_seeds", on_click=_use_five_seeds, width="stretch")
-    preset_field(_PAGE, _presets(factor))
-    if factor.setting != "hidden":
+    preset_field(_PAGE, _presets(shown))
+    if "hidden" not in shown:
         hidden_field(_PAGE)
-    if factor.setting != "dropout":
+    if "dropout" not in shown:
         dropout_field(_PAGE)
     left, right = st.columns(2)
-    if factor.setting != "epochs":
+    if "epochs" not in shown:
         epochs_field(_PAGE, left)
     text_field(
         right,
@@ -72,14 +94,17 @@ def study_form() -> Study | None:
         "First seed",
         "The seeds count up from here. Arms with the same seed share what chance decides, as far as they can.",
     )
-    more_settings(_PAGE, leaving_out=factor.setting)
-    if usable_config(_PAGE, with_size=factor.setting != "hidden") is None:
+    more_settings(_PAGE, leaving_out=shown)
+    if usable_config(_PAGE, with_size="hidden" not in shown) is None:
         return None
     try:
-        return read_study_form()
+        experiment = read_study_form()
     except ValueError as error:
         st.error(sentence(error), icon=":material/error:")
         return None
+    if isinstance(experiment, Grid):
+        st.caption(f"{len(experiment.configs())} runs")
+    return experiment
 
 
 def example_study() -> Study:
@@ -93,23 +118,35 @@ def _factor() -> Factor:
     return FACTORS[st.session_state["compare.factor"]]
 
 
-def _levels_field(factor: Factor) -> None:
-    """Ask for the levels; where there are no others, say which they are."""
+def _second() -> Factor | None:
+    """The setting that the form's comparison goes across, if any; the one that differs can be none."""
+    across = st.session_state.get("compare.across")
+    if across == st.session_state["compare.factor"]:
+        across = st.session_state["compare.across"] = None
+    return FACTORS[across] if across else None
+
+
+def _levels_field(factor: Factor, key: str) -> None:
+    """Ask for the levels of a setting; where there are no others, say which they are."""
+    are_arms = key == "compare.levels"
+    called = "Arms" if are_arms else "At"
     if factor.kind == "choices":
-        st.caption(f"Arms: {', '.join(map(factor.arm_name, factor.levels))}.")
+        st.caption(f"{called}: {', '.join(map(factor.arm_name, factor.levels))}.")
         return
+    name = ("Dropout rates" if factor.setting == "dropout" else "Levels") if are_arms else "Values"
+    (fewest, most), each = (ARM_LIMITS, "One arm of the experiment") if are_arms else (VALUE_LIMITS, "One comparison")
     st.text_input(
-        "Dropout rates" if factor.setting == "dropout" else "Levels",
-        key="compare.levels",
+        name,
+        key=key,
         persist_state="session",
-        help="One arm of the experiment for each, 2 to 8 of them. " + _HOW_TYPED[factor.kind],
+        help=f"{each} for each, {fewest} to {most} of them. {_HOW_TYPED[factor.kind]}",
     )
     try:
-        levels = factor.in_order(typed_levels(factor, st.session_state["compare.levels"]))
+        levels = factor.in_order(typed_levels(factor, st.session_state[key]))
     except ValueError:
         return  # said below, with what else is wrong
     if factor.setting != "dropout":
-        st.caption(f"Arms: {', '.join(map(factor.arm_name, levels))}.")
+        st.caption(f"{called}: {', '.join(map(factor.arm_name, levels))}.")
 
 
 _HOW_TYPED = {
@@ -118,37 +155,49 @@ _HOW_TYPED = {
 }
 
 
-def _presets(factor: Factor) -> list[Preset]:
-    """The presets without the setting that differs, of which each arm has a level; those that are then alike once."""
+def _presets(differing: Collection[str]) -> list[Preset]:
+    """The presets without the settings that differ, of which they have no one value; those that are then alike once."""
     presets: dict[RunConfig, Preset] = {}
     for preset in PRESETS:
-        config = at_default(preset.config, factor.setting)
+        config = preset.config
+        for setting in differing:
+            config = at_default(config, setting)
         presets.setdefault(config, Preset(preset.name, preset.purpose, config))
     return list(presets.values())
 
 
-def read_study_form() -> Study:
-    """The study that the form shows now. Raises ValueError for what cannot be used."""
-    factor = _factor()
-    typed = factor.kind != "choices"
-    levels = typed_levels(factor, st.session_state["compare.levels"]) if typed else factor.levels
+def read_study_form() -> Experiment:
+    """The experiment that the form shows now. Raises ValueError for what cannot be used."""
+    factor, second = _factor(), _second()
     seeds: Any = typed_whole(st.session_state["compare.seeds"])  # Study says what is wrong with a text
+    levels = _read_levels(factor, "compare.levels")
     study = Study(base=read_form(_PAGE), setting=factor.setting, levels=levels, seeds=seeds)
-    _check_images(study)
-    return study
+    experiment = (
+        study
+        if second is None
+        else Grid(study=study, across=second.setting, values=_read_levels(second, "compare.values"))
+    )
+    _check_images(experiment)
+    return experiment
 
 
-def _check_images(study: Study) -> None:
-    """Raise TooFewImagesError where an arm asks for more training images than there are."""
-    for config in study.configs():
+def _read_levels(factor: Factor, key: str) -> tuple[Level, ...]:
+    return factor.levels if factor.kind == "choices" else typed_levels(factor, st.session_state[key])
+
+
+def _check_images(experiment: Experiment) -> None:
+    """Raise TooFewImagesError where a run asks for more training images than there are."""
+    for config in experiment.configs():
         check_training_images(config, handles.dataset())
 
 
-def _use_its_levels() -> None:
-    factor = _factor()
-    st.session_state["compare.levels"] = _levels_text(factor, factor.levels)
-    # Its field is not drawn now, and what stands there is no arm's: nothing can be wrong with it.
-    fill_field(_PAGE, RunConfig(), factor.setting)
+def _use_its_levels(setting_key: str, levels_key: str) -> None:
+    """Begin with the levels of the setting that was just chosen under `setting_key`."""
+    setting = st.session_state[setting_key]
+    st.session_state[levels_key] = _levels_text(FACTORS[setting], FACTORS[setting].levels) if setting else ""
+    if setting:
+        # Its field is not drawn now, and what stands there is no arm's: nothing can be wrong with it.
+        fill_field(_PAGE, RunConfig(), setting)
 
 
 def _levels_text(factor: Factor, levels: Sequence[Level]) -> str:
@@ -159,20 +208,26 @@ def _use_five_seeds() -> None:
     st.session_state["compare.seeds"] = "5"
 
 
-def start_study(study: Study | None = None) -> None:
-    """Ask for all runs of a study, that of the form where none is given, and put it into the address; a callback."""
+def start_study(experiment: Experiment | None = None) -> None:
+    """Ask for all runs of an experiment, the form's where none is given, and put it into the address; a callback."""
     dataset = handles.dataset()
     try:
-        study = study or read_study_form()
-        _check_images(study)
-        handles.store().request_all(study.configs(), dataset.name, dataset.fingerprint, visitor())
+        experiment = experiment or read_study_form()
+        _check_images(experiment)
+        handles.store().request_all(experiment.configs(), dataset.name, dataset.fingerprint, visitor())
     except (ValueError, LimitReachedError, StoreError) as error:
         st.session_state["compare.problem"] = store_sentence("The comparison was not started", error)
         return
     handles.shared_runs().expect_news()
     handles.dispatcher().wake()
-    fill_study_form(study)
-    st.query_params.from_dict(study.to_address() | kept_reading(study))
+    open_comparison(experiment)
+
+
+def open_comparison(experiment: Experiment) -> None:
+    """Put an experiment into form and address; a callback."""
+    fill_study_form(experiment)
+    reading = kept_reading(experiment) if isinstance(experiment, Study) else {}
+    st.query_params.from_dict(experiment.to_address() | reading)
 
 
 def stop_runs(keys: Sequence[str]) -> None:

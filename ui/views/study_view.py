@@ -11,6 +11,7 @@ from fmnist_core.charts.colours import arm_colour
 from fmnist_core.charts.difference_chart import paired_differences
 from fmnist_core.charts.mean_curves import CurveMetric
 from fmnist_core.comparison.conditions import trained_apart
+from fmnist_core.comparison.experiment import Experiment
 from fmnist_core.comparison.progress import Collected, Progress, progress_of, stored_runs
 from fmnist_core.comparison.reading import Reading, epoch_caption
 from fmnist_core.comparison.study import Study
@@ -29,8 +30,9 @@ from ui.guards import explaining
 from ui.page_files import PAGES
 from ui.reveal import are_revealed, reveal_button
 from ui.views import explanations
+from ui.views.comparison_state import progress_words, say_state
 from ui.visitors import may_stop, why_not
-from ui.wording import duration, plain
+from ui.wording import plain
 
 _NEWS_SECONDS = 1.0
 _METRICS: dict[CurveMetric, str] = {"loss": "Loss", "accuracy": "Accuracy", "gap": "Gap"}
@@ -52,10 +54,10 @@ def show_study(study: Study) -> None:
     st.fragment(_study)(study, is_active)
 
 
-def stop_button(study: Study) -> None:
+def stop_button(experiment: Experiment) -> None:
     """Where runs of a comparison wait or train, offer to stop them."""
     try:
-        runs = _active_runs(study)
+        runs = _active_runs(experiment)
     except StoreError:
         return  # the comparison itself says so
     if runs:
@@ -71,12 +73,12 @@ def stop_button(study: Study) -> None:
         )
 
 
-def _active_runs(study: Study) -> list[Run]:
-    return [run for run in _stored_runs(study) if run is not None and run.is_active]
+def _active_runs(experiment: Experiment) -> list[Run]:
+    return [run for run in _stored_runs(experiment) if run is not None and run.is_active]
 
 
-def _stored_runs(study: Study) -> list[Run | None]:
-    return stored_runs(study, handles.shared_runs(), handles.dataset().fingerprint)
+def _stored_runs(experiment: Experiment) -> list[Run | None]:
+    return stored_runs(experiment, handles.shared_runs(), handles.dataset().fingerprint)
 
 
 def _collected(study: Study, stored: list[Run | None]) -> Collected:
@@ -92,7 +94,7 @@ def _study(study: Study, was_active: bool) -> None:
     progress = progress_of(now.runs, handles.outlook())
     top = st.container()  # one place whatever it holds, so that the charts below stay the same elements
     with top:
-        _state(now, progress)
+        say_state(now.runs, progress)
     if not progress.asked_for:
         _watch(study, progress, _Look("loss", overlaid=False, with_published=False))
         return
@@ -125,33 +127,7 @@ def _news(study: Study, look: _Look) -> News:
     now = _collected(study, stored)
     runs = [replace(arm, run=run) for arm, run in zip(now.runs, stored, strict=True)]  # with their share of the epoch
     progress = progress_of(runs, handles.outlook())
-    left = "" if progress.seconds_left is None else f" · {duration(progress.seconds_left)} left"
-    place = "" if progress.place is None else f" · place {progress.place} in line"
-    text = f"{progress.finished} of {progress.total} runs finished{place}{left}"
-    if progress.active and (problem := handles.dispatcher().workers_problem()):
-        text = f"{text} · waiting: {problem}"
-    return News(now.state, progress.share, text, now.version, partial(_charts, study, now, look))
-
-
-def _state(now: Collected, progress: Progress) -> None:
-    if not progress.asked_for:
-        with st.container(border=True):
-            st.subheader("Not run here yet", anchor=False)
-            st.write(
-                "The address describes an experiment that this server has not run. Its settings are in the form: "
-                "press **Compare** to run it."
-            )
-        return
-    if failed := [arm.run for arm in now.runs if arm.run is not None and arm.run.status == "failed"]:
-        reason = plain((failed[0].error or "").rstrip("."))
-        st.error(
-            f"{len(failed)} of {progress.total} runs failed. Run {failed[0].number}: {reason}.", icon=":material/error:"
-        )
-    if not progress.active and progress.finished < progress.total:
-        st.info(
-            f"{progress.finished} of {progress.total} runs have finished. Press **Compare** to go on with the rest.",
-            icon=":material/info:",
-        )
+    return News(now.state, progress.share, progress_words(progress), now.version, partial(_charts, study, now, look))
 
 
 def _answer(study: Study, now: Collected, reveal: bool, reading: Reading) -> None:

@@ -1,0 +1,41 @@
+"""What the Compare page is about: one comparison, or one across a second setting; and the three to begin with."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from fmnist_core.comparison.grid import GRID_NAMES, Grid
+from fmnist_core.comparison.study import Study
+from fmnist_core.config import RunConfig
+
+Experiment = Study | Grid
+EXPERIMENT_NAMES = GRID_NAMES
+
+
+def experiment_from_address(values: Mapping[str, str]) -> Experiment:
+    """Read query parameters. Raises ValueError with a sentence for people."""
+    return Grid.from_address(values) if "across" in values else Study.from_address(values)
+
+
+def study_of(experiment: Experiment) -> Study:
+    """The comparison, without what it goes across."""
+    return experiment.study if isinstance(experiment, Grid) else experiment
+
+
+class Offer(NamedTuple):
+    """An experiment that one click starts, and what it asks."""
+
+    name: str
+    grid: Grid
+
+
+# Twenty epochs with one cycle: long enough for overfitting, and forty runs in less than five minutes on two cores.
+_BASE = RunConfig(learning_rate=0.004, schedule="one-cycle", batch_size=256, epochs=20)
+_STUDY = Study(base=_BASE, levels=(0.0, 0.5), seeds=5)
+OFFERS = (
+    Offer(
+        "Dropout and the number of images",
+        Grid(study=_STUDY, across="training_images", values=(500, 2_000, 10_000, 50_000)),
+    ),
+    Offer("Dropout and label noise", Grid(study=_STUDY, across="label_noise", values=(0.0, 0.2, 0.4))),
+    Offer("Dropout and width", Grid(study=_STUDY, across="hidden", values=((32,), (128,), (512,)))),
+)

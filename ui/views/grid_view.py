@@ -1,0 +1,200 @@
+"""When does it help? A comparison across a second setting: a guess, the answer, charts, the table."""
+
+from functools import partial
+
+import streamlit as st
+
+from fmnist_core.comparison.grid import Grid
+from fmnist_core.comparison.grid_results import GridResults, grid_sentences, grid_table, grid_words
+from fmnist_core.comparison.measures import MEASURES, Metric, measure_name
+from fmnist_core.comparison.progress import Collected, Progress, progress_of, stored_runs
+from fmnist_core.store.run import Run
+from fmnist_core.store.shared_runs import state, version
+from fmnist_core.wording import capitalised
+from ui import drawn_once, handles
+from ui.components.live_chart import live_chart
+from ui.components.news import News, news_bar
+from ui.forms.study_form import open_comparison
+from ui.guards import explaining
+from ui.page_files import PAGES
+from ui.views.comparison_state import progress_words, say_state
+from ui.wording import plain
+
+_NEWS_SECONDS = 1.0
+_NO_IDEA = "no idea, show it"
+
+
+def show_grid(grid: Grid) -> None:
+    """Draw a comparison across a second setting, and keep it up to date until all of its runs have finished."""
+    with explaining("The comparison cannot be shown"):
+        is_active = any(run is not None and run.is_active for run in _stored(grid))
+    st.fragment(_grid)(grid, is_active)
+
+
+def _stored(grid: Grid) -> list[Run | None]:
+    return stored_runs(grid, handles.shared_runs(), handles.dataset().fingerprint)
+
+
+def _collected(grid: Grid) -> tuple[Collected, ...]:
+    """The runs of the comparison at each value."""
+    shared, fingerprint = handles.shared_runs(), handles.dataset().fingerprint
+    collected = []
+    for study in grid.studies:
+        stored = stored_runs(study, shared, fingerprint)
+        collected.append(drawn_once.collected(study, stored, fingerprint, version(stored)))
+    return tuple(collected)
+
+
+def _grid(grid: Grid, was_active: bool) -> None:
+    with explaining("The comparison cannot be shown"):
+        collected = _collected(grid)
+        stored = _stored(grid)
+    runs = [arm for one in collected for arm in one.runs]
+    if was_active != any(arm.run is not None and arm.run.is_active for arm in runs):
+        st.rerun()  # what stands outside of this fragment is another for a comparison that has ended, or goes on
+    progress = progress_of(runs, handles.outlook())
+    say_state(runs, progress)
+    if progress.finished < progress.total:
+        _watch(grid, progress)
+    if not progress.asked_for:
+        return
+    st.caption(plain(grid.describe()))
+    guess = _guess(grid)
+    if guess is None:
+        return
+    now = state(stored)
+    results = drawn_once.grid_results_of(grid, collected, now)
+    with st.container(border=True):
+        st.subheader(f"Across {grid.second.name.lower()}", anchor=False)
+        for sentence in grid_sentences(results):
+            st.write(plain(sentence))
+        if guess != _NO_IDEA:
+            st.caption(f"Your guess: it {plain(guess)}.")
+    _charts(grid, results, now)
+    _cells(grid)
+    _table(grid, results)
+
+
+def _watch(grid: Grid, progress: Progress) -> None:
+    """Keep the grid up to date; one that does not train may go on in another tab."""
+    news_bar(
+        f"grid {sorted(grid.to_address().items())} {handles.dataset().fingerprint}",
+        partial(_news, grid),
+        key="compare.watch",
+        seconds=_NEWS_SECONDS,
+        is_quiet=not progress.active,
+    )
+
+
+def _news(grid: Grid) -> News:
+    """How far it is, for all who watch it. Its answer rests on finished runs alone, so epochs change nothing else."""
+    stored = _stored(grid)
+    runs = [arm for one in _collected(grid) for arm in one.runs]
+    progress = progress_of(runs, handles.outlook())
+    return News(state(stored), progress.share, progress_words(progress), "", dict)
+
+
+def _guess(grid: Grid) -> str | None:
+    """What the visitor expects, asked for once before anything is shown; None until there is an answer."""
+    guesses: dict[str, str] = st.session_state.setdefault("compare.guesses", {})
+    address = str(sorted(grid.to_address().items()))
+    if address in guesses:
+        return guesses[address]
+    key = f"compare.guess {address}"
+
+    def keep() -> None:
+        guesses[address] = st.session_state[key]
+
+    least, most = grid.second.arm_name(grid.values[0]), grid.second.arm_name(grid.values[-1])
+    several = len(grid.study.levels) > 2
+    subject = grid.study.factor.name if several else capitalised(grid.study.factor.subject(grid.study.levels[1]))
+    with st.container(border=True):
+        st.subheader("What do you expect?", anchor=False)
+        st.write("A guess makes the result worth more. It is kept for you alone, until you close the page.")
+        answers = [
+            f"helps most with {least}",
+            f"helps most with {most}",
+            "helps alike everywhere",
+            "helps nowhere",
+            _NO_IDEA,
+        ]
+        st.radio(f"{plain(subject)} …", answers, index=None, key=key, on_change=keep)
+    return None
+
+
+def _charts(grid: Grid, results: GridResults, now: str) -> None:
+    names = {metric: capitalised(measure_name(metric, grid.study.base.protocol)) for metric in MEASURES}
+    metric: Metric = st.segmented_control(
+        "Figure",
+        list(MEASURES),
+        format_func=names.__getitem__,
+        default="validation_accuracy",
+        required=True,
+        key="compare.grid_metric",
+        help="The gap is validation loss minus training loss, both with dropout off.",
+    )
+    difference, means = drawn_once.grid_figures_of(grid, results, now, metric)
+    several = len(grid.study.levels) > 2
+    open_cell = partial(_open_cell, grid)
+    left, right = st.columns(2)
+    with left:
+        live_chart(
+            difference,
+            key="compare.grid_differences",
+            height=380,
+            alt=f"{names[metric]}: difference at each value of {grid.second.name.lower()}, also in the table below",
+            on_click=open_cell,
+        )
+    with right:
+        live_chart(
+            means,
+            key="compare.grid_means",
+            height=380,
+            alt=f"{names[metric]} of each arm at each value of {grid.second.name.lower()}, also in the table below",
+        )
+    explained = (
+        "A star says that the sign is settled; of the other cells it is open."
+        if several
+        else "The sign of filled points is settled, that of hollow ones open. Bars are 95% intervals that hold however "
+        "often you look."
+    )
+    st.caption(
+        f"Left: paired differences, at the last epoch. {explained} What is settled is held to 5% over all "
+        f"{len(results.cells)} {'cells' if several else 'values'} together. Right: mean ± standard deviation. "
+        "Click a point or a cell to open its comparison."
+    )
+
+
+def _open_cell(grid: Grid, name: str) -> None:
+    """Lead to the comparison of a cell that was clicked; a callback."""
+    for value_place, study in enumerate(grid.studies):
+        for level_place, level in enumerate(study.levels):
+            if level_place and name == f"{value_place}.{level_place}":
+                open_comparison(study)
+                if len(study.levels) > 2:
+                    st.session_state[f"compare.second.{study.setting}"] = level
+
+
+def _cells(grid: Grid) -> None:
+    """The same ways without a click on a chart."""
+    with st.container(horizontal=True):
+        for study, value in zip(grid.studies, grid.values, strict=True):
+            st.page_link(
+                PAGES / "compare.py",
+                label=f"Compare with {grid.second.arm_name(value)}",
+                icon=":material/balance:",
+                query_params=study.to_address(),
+            )
+
+
+def _table(grid: Grid, results: GridResults) -> None:
+    with st.expander("The figures"):
+        st.table(grid_words(results).set_index(grid.second.name))
+    st.download_button(
+        "Download as CSV",
+        grid_table(results).to_csv(index=False),
+        file_name=f"{grid.study.setting}-across-{grid.across}.csv".replace("_", "-"),
+        mime="text/csv",
+        icon=":material/download:",
+        key="compare.grid_csv",
+    )
