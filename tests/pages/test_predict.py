@@ -144,7 +144,9 @@ def test_what_differs_between_two_runs_is_told_from_the_one_with_less_dropout(la
 def test_each_tile_says_what_the_first_run_takes_it_for(lab):
     key = lab.train()
     answered, truth = lab.probabilities(key), lab.dataset.test_labels
-    sent = component_data(lab.open("predict"), "predict.grid")["tiles"]
+    app = lab.open("predict")
+    press(app, "predict.reveal")
+    sent = component_data(app, "predict.grid")["tiles"]
     for tile in sent:
         row = ImageName.parse(tile["name"]).index
         assert tile["wrong"] == (answered[row].argmax() != truth[row])
@@ -589,6 +591,21 @@ def test_which_test_images_are_wrong_is_shown_once_test_figures_are_revealed(lab
     assert is_hidden(), "both runs are needed"
     press(app, "predict.reveal")
     assert range_words(app)[2] == len(all_tiles(app))
+
+
+def test_hidden_test_figures_mark_no_tile(lab):
+    """Who pages through marked test images counts a part of the accuracy."""
+    lab.train()
+    app = lab.open("predict")
+    for choice in ("all", "least certain"):
+        choose(app, "predict.choice", choice)
+        sent = component_data(app, "predict.grid")["tiles"]
+        truth = lab.dataset.test_labels
+        for tile in sent:
+            name = CLASSES[truth[ImageName.parse(tile["name"]).index]]
+            assert (tile["caption"], tile["alt"], tile["wrong"]) == (name, f"{tile['name']}, {name}", False)
+    choose(app, "predict.kind", "validation")
+    assert any(tile["wrong"] for tile in component_data(app, "predict.grid")["tiles"])
 
 
 def test_how_many_validation_images_are_wrong_is_no_secret(lab):

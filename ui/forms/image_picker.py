@@ -55,7 +55,8 @@ def image_picker(common: CommonAnswers, chosen: Chosen, part: Part, picked: Imag
         help="The true class of the images.",
     )
     # How many mistakes there are among test images is the test accuracy: counted, paged through or looked up by class.
-    if choice not in {"all", "least certain"} and part == "test" and not may_show_tests(chosen.runs):
+    is_hidden = part == "test" and not may_show_tests(chosen.runs)
+    if choice not in {"all", "least certain"} and is_hidden:
         with st.container(border=True):
             st.write("Which test images a run gets wrong is hidden together with its test accuracy.")
             reveal_button("Reveal test figures", [run.key for run in chosen.runs], key="predict.reveal")
@@ -78,7 +79,7 @@ def image_picker(common: CommonAnswers, chosen: Chosen, part: Part, picked: Imag
     picked = picked or common.images.name(int(shown[0]))
     dataset = handles.dataset()
     image_grid(
-        [_tile(common, int(row), chosen) for row in shown],
+        [_tile(common, int(row), chosen, is_hidden) for row in shown],
         key="predict.grid",
         folder=image_folder(dataset.fingerprint),
         chosen=str(picked),
@@ -87,6 +88,10 @@ def image_picker(common: CommonAnswers, chosen: Chosen, part: Part, picked: Imag
     )
     first, last = page * PAGE_IMAGES + 1, page * PAGE_IMAGES + len(shown)
     _turn_pages(page, pages, f"{first} to {last} of {len(rows):,}")
+    if is_hidden:  # who pages through marked images estimates the test accuracy
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("Mistakes are marked once test figures are revealed.", width="content")
+            reveal_button("Reveal test figures", [run.key for run in chosen.runs], key="predict.reveal")
     return picked
 
 
@@ -116,14 +121,16 @@ def _compared(
     return (first, second) if in_order else (second, first)
 
 
-def _tile(common: CommonAnswers, row: int, chosen: Chosen) -> Tile:
-    label = int(common.labels[row])
+def _tile(common: CommonAnswers, row: int, chosen: Chosen, is_hidden: bool) -> Tile:
+    """An image with its class and, unless answers are hidden, what is said of it."""
+    label, name = int(common.labels[row]), common.images.name(row)
+    if is_hidden:
+        return Tile(name=str(name), caption=CLASSES[label], alt=f"{name}, {CLASSES[label]}", wrong=False)
     answers = [
         (int(probabilities[row].argmax()), float(probabilities[row].max())) for probabilities in common.probabilities
     ]
     said, _ = answers[0]
     wrong = said != label
-    name = common.images.name(row)
     spoken = "; ".join(
         f"run {run.number} says {CLASSES[answer]}, {percentage(share)}"
         for run, (answer, share) in zip(chosen.runs, answers, strict=True)
