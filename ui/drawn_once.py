@@ -15,6 +15,7 @@ from fmnist_core.charts.colours import arm_colour, run_colour
 from fmnist_core.charts.grid_charts import difference_map, differences_across, means_across
 from fmnist_core.charts.learning_curves import learning_curves
 from fmnist_core.charts.mean_curves import CurveMetric
+from fmnist_core.charts.seconds_axis import put_on_seconds
 from fmnist_core.charts.style import Metric
 from fmnist_core.comparison.arms import arm_table, better_arms, by_level
 from fmnist_core.comparison.article_curves import article_curves
@@ -101,11 +102,17 @@ def arm_figures_of(
 
 @st.cache_resource(show_spinner=False, max_entries=128, hash_funcs=_BY_ADDRESS)
 def arm_curves_of(
-    study: Study, _collected: Collected, version: str, metric: CurveMetric, overlaid: bool, with_published: bool
+    study: Study,
+    _collected: Collected,
+    version: str,
+    metric: CurveMetric,
+    overlaid: bool,
+    with_published: bool,
+    over_seconds: bool,
 ) -> tuple[str, ...]:
     """The arms' curves as texts for `live_chart`: one in all where `overlaid`, else one an arm.
 
-    `version` is that of `_collected`.
+    They are drawn over epochs, or over seconds of training. `version` is that of `_collected`.
     """
     published = article_curves() if with_published else None
     arms = [
@@ -122,6 +129,8 @@ def arm_curves_of(
         figures = [overlay(arms, metric=metric, total_epochs=study.total_epochs, validation_name=name)]
     else:
         figures = arm_panels(arms, metric=metric, total_epochs=study.total_epochs, validation_name=name)
+    if over_seconds:
+        put_on_seconds(figures, arms)
     return tuple(map(figure_text, figures))
 
 

@@ -36,6 +36,7 @@ from ui.wording import plain
 
 _NEWS_SECONDS = 1.0
 _METRICS: dict[CurveMetric, str] = {"loss": "Loss", "accuracy": "Accuracy", "gap": "Gap"}
+_AXES = {"epochs": "Epochs", "seconds": "Seconds"}
 _LAYOUTS = {"panels": "Side by side", "overlay": "In one chart"}
 
 
@@ -45,6 +46,7 @@ class _Look(NamedTuple):
     metric: CurveMetric
     overlaid: bool
     with_published: bool
+    over_seconds: bool
 
 
 def show_study(study: Study) -> None:
@@ -96,7 +98,7 @@ def _study(study: Study, was_active: bool) -> None:
     with top:
         say_state(now.runs, progress)
     if not progress.asked_for:
-        _watch(study, progress, _Look("loss", overlaid=False, with_published=False))
+        _watch(study, progress, _Look("loss", overlaid=False, with_published=False, over_seconds=False))
         return
     reveal = are_revealed([arm.run.key for arm in now.runs if arm.run is not None])
     st.caption(study.describe())
@@ -207,6 +209,15 @@ def _curves(study: Study, now: Collected) -> _Look:
             disabled=metric == "gap",
             help="The gap of all arms is always drawn in one chart.",
         )
+        over = st.segmented_control(
+            "Over",
+            list(_AXES),
+            format_func=_AXES.__getitem__,
+            default="epochs",
+            required=True,
+            key="compare.axis",
+            help="Seconds of training with its evaluations, as this server took them: they tell how busy it was, too.",
+        )
         published = _follows_the_article(study) and st.toggle(
             "The article's curves",
             key="compare.reference",
@@ -225,11 +236,11 @@ def _curves(study: Study, now: Collected) -> _Look:
             validation_name=name,
         )
     )
-    look = _Look(metric, overlaid, published)
+    look = _Look(metric, overlaid, published, over == "seconds")
     charts = _charts(study, now, look)
     if overlaid:
         (key,) = charts
-        live_chart(charts[key], key=key, height=420, alt=f"{_METRICS[metric]} of all arms over epochs")
+        live_chart(charts[key], key=key, height=420, alt=f"{_METRICS[metric]} of all arms over {over}")
     else:
         across = 2 if len(charts) in {2, 4} else 3
         panels = list(zip(study.levels, charts.items(), strict=True))
@@ -240,8 +251,8 @@ def _curves(study: Study, now: Collected) -> _Look:
                     live_chart(
                         figure,
                         key=key,
-                        group="compare",
-                        alt=f"{_METRICS[metric]} of {study.factor.arm_name(level)} over epochs",
+                        group="compare" if over == "epochs" else None,  # arms differ in how long an epoch takes
+                        alt=f"{_METRICS[metric]} of {study.factor.arm_name(level)} over {over}",
                     )
     if with_dropout:
         explanations.harder_training()
