@@ -428,9 +428,9 @@ def test_the_table_can_be_had_as_a_file(lab, revealed, monkeypatch):
     app = open_study(lab, STUDY)
     if revealed:
         press(app, "compare.reveal")
-    (download,) = app.download_button
-    assert (download.key, download.proto.url.rpartition(".")[2]) == ("compare.csv", "csv")
-    (content,) = (content for name, content in files.items() if f"/{name}." in download.proto.url)
+    urls = {download.key: download.proto.url for download in app.download_button}
+    assert {key: url.rpartition(".")[2] for key, url in urls.items()} == {"compare.csv": "csv", "compare.latex": "tex"}
+    (content,) = (content for name, content in files.items() if f"/{name}." in urls["compare.csv"])
     read = pd.read_csv(BytesIO(content) if isinstance(content, bytes) else content)
     expected = arm_table(arm_runs(lab, STUDY, keys_), reveal_tests=revealed).rename(columns={"level": "dropout"})
     pd.testing.assert_frame_equal(read, expected, check_dtype=False)

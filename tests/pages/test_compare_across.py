@@ -83,18 +83,21 @@ def test_the_answer_names_every_value_and_leads_to_its_comparison(lab):
 
 
 def test_the_figures_can_be_had_as_a_file(lab, monkeypatch):
-    files = []
+    files = {}
     put = MemoryMediaFileStorage.load_and_get_id
 
     def remember(self, content, *arguments, **keywords):
-        files.append(content)
-        return put(self, content, *arguments, **keywords)
+        name = put(self, content, *arguments, **keywords)
+        files[name] = content
+        return name
 
     monkeypatch.setattr(MemoryMediaFileStorage, "load_and_get_id", remember)
     train(lab, GRID)
     app = open_grid(lab)
-    assert [one.key for one in app.download_button] == ["compare.grid_csv"]
-    read = pd.read_csv(BytesIO(files[-1]) if isinstance(files[-1], bytes) else files[-1])
+    urls = {one.key: one.proto.url for one in app.download_button}
+    assert set(urls) == {"compare.grid_csv", "compare.grid_latex"}
+    (content,) = (content for name, content in files.items() if f"/{name}." in urls["compare.grid_csv"])
+    read = pd.read_csv(BytesIO(content) if isinstance(content, bytes) else content)
     assert read["training_images"].tolist() == [100, 100, 200, 200]
     assert read["dropout"].tolist() == [0.0, 0.5] * 2
     assert read["finished"].tolist() == [3] * 4

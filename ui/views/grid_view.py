@@ -6,6 +6,7 @@ import streamlit as st
 
 from fmnist_core.comparison.grid import Grid
 from fmnist_core.comparison.grid_results import GridResults, grid_sentences, grid_table, grid_words
+from fmnist_core.comparison.latex import latex_table
 from fmnist_core.comparison.measures import MEASURES, Metric, measure_name
 from fmnist_core.comparison.progress import Collected, Progress, progress_of, stored_runs
 from fmnist_core.store.run import Run
@@ -188,13 +189,26 @@ def _cells(grid: Grid) -> None:
 
 
 def _table(grid: Grid, results: GridResults) -> None:
+    words = grid_words(results)
+    first = grid.study.factor.arm_name(grid.study.levels[0])
     with st.expander("The figures"):
-        st.table(grid_words(results).set_index(grid.second.name))
-    st.download_button(
-        "Download as CSV",
-        grid_table(results).to_csv(index=False),
-        file_name=f"{grid.study.setting}-across-{grid.across}.csv".replace("_", "-"),
-        mime="text/csv",
-        icon=":material/download:",
-        key="compare.grid_csv",
-    )
+        st.table(words.set_index(grid.second.name))
+    name = f"{grid.study.setting}-across-{grid.across}".replace("_", "-")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download as CSV",
+            grid_table(results).to_csv(index=False),
+            file_name=f"{name}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            key="compare.grid_csv",
+        )
+        st.download_button(
+            "Download as LaTeX",
+            latex_table(words, f"{grid.describe()}. Differences to {first}, with 95% intervals."),
+            file_name=f"{name}.tex",
+            mime="application/x-tex",
+            icon=":material/download:",
+            key="compare.grid_latex",
+            help="A table for a paper, with the rules of the booktabs package.",
+        )

@@ -12,6 +12,7 @@ from fmnist_core.charts.difference_chart import paired_differences
 from fmnist_core.charts.mean_curves import CurveMetric
 from fmnist_core.comparison.conditions import trained_apart
 from fmnist_core.comparison.experiment import Experiment
+from fmnist_core.comparison.latex import latex_table
 from fmnist_core.comparison.progress import Collected, Progress, progress_of, stored_runs
 from fmnist_core.comparison.reading import Reading, epoch_caption
 from fmnist_core.comparison.study import Study
@@ -294,6 +295,15 @@ def _table(study: Study, now: Collected, reveal: bool, reading: Reading) -> None
             mime="text/csv",
             icon=":material/download:",
             key="compare.csv",
+        )
+        st.download_button(
+            "Download as LaTeX",
+            latex_table(words, f"{study.describe()}. Mean ± standard deviation over seeds."),
+            file_name=f"{study.setting.replace('_', '-')}-comparison.tex",
+            mime="application/x-tex",
+            icon=":material/download:",
+            key="compare.latex",
+            help="A table for a paper, with the rules of the booktabs package.",
         )
         first, second = (next((arm.run for arm in runs if arm.level == level), None) for level in study.levels[:2])
         if first is not None and second is not None and first.best_epoch and second.best_epoch:
