@@ -22,7 +22,7 @@ import psutil
 import torch
 
 from benchmarks import faults_of_storage
-from benchmarks.faulty_lab import Fault, FaultyLab, Seen, faulty_lab
+from benchmarks.faulty_lab import END_SECONDS, Fault, FaultyLab, Seen, faulty_lab
 from benchmarks.server import running_server, wait_until
 from fmnist_core.jobs.processes import is_known_dead
 from fmnist_core.store.leases import ATTEMPT_LIMIT
@@ -30,6 +30,8 @@ from fmnist_core.store.run import Run
 from fmnist_core.store.runs import Store
 
 SEED = 0  # of when and whom faults strike
+AT_ONCE = 0.25  # share of kills that follow the one before at once
+EPOCHS_BETWEEN_KILLS = 2  # of all runs together, else
 KILLED = "killed by signal 9 (SIGKILL)"
 
 
@@ -56,6 +58,16 @@ def strike(store: Store, chance: random.Random, sent: signal.Signals) -> str | N
     return key
 
 
+def epochs_of_all(store: Store) -> int:
+    """How many epochs are stored, of all runs."""
+    return sum(run.epochs_done for run in store.runs())
+
+
+def is_idle(store: Store) -> bool:
+    """Whether no run waits or trains."""
+    return not any(run.is_active for run in store.runs())
+
+
 def ends(runs: Sequence[Run]) -> str:
     """How many runs ended in which way."""
     return ", ".join(
@@ -72,13 +84,23 @@ def kill_workers(lab: FaultyLab, count: int) -> Seen:
         keys = [lab.ask(store, config) for config in configs]
         with lab.dispatching(store):
             while kills < count:
+                done = epochs_of_all(store)
                 if strike(store, chance, signal.SIGKILL):
                     kills += 1
-                elif not any(run.is_active for run in store.runs()):
+                    if chance.random() < AT_ONCE:
+                        continue
+                    # By what gets done and not by the clock, so that a slow machine's runs come to their end as well.
+                    wait_until(
+                        lambda done=done: epochs_of_all(store) >= done + EPOCHS_BETWEEN_KILLS or is_idle(store),
+                        "runs go on",
+                        END_SECONDS,
+                    )
+                    pause.wait(chance.uniform(0.0, 1.0))
+                elif is_idle(store):
                     more += 1  # all have ended before all kills were made
                     configs.append(replace(lab.config, seed=1000 + more))
                     keys.append(lab.ask(store, configs[-1]))
-                pause.wait(0.02 if chance.random() < 0.25 else chance.uniform(0.2, 2.0))
+                pause.wait(0.02)
             lab.wait_for_ends(store, keys)
             failed = [run for run in store.runs() if run.status == "failed"]
             told = sum(f"{ATTEMPT_LIMIT} times in a row" in (run.error or "") and KILLED in run.error for run in failed)
@@ -101,7 +123,7 @@ def kill_servers(lab: FaultyLab, count: int) -> Seen:
         keys = [lab.ask(store, config) for config in configs]
         for _ in range(count):
             with running_server(lab.home) as server:
-                wait_until(lambda: workers_of(store) or not any(r.is_active for r in store.runs()), "a run trains")
+                wait_until(lambda: workers_of(store) or is_idle(store), "a run trains")
                 pause.wait(chance.uniform(0.0, 1.5))
                 family = server.process.children(recursive=True)
                 server.process.kill()
