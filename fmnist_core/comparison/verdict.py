@@ -91,8 +91,7 @@ def conclude(
 def _is_calmer(arms: Sequence[Mapping[int, ArmRun]], seeds: Sequence[int], reading: Reading) -> bool:
     """Whether in each pair the second arm's confidence lies nearer to its accuracy."""
     before, after = (
-        [float(row_at(arm[seed].epochs, reading.epoch)["validation_calibration_error"]) for seed in seeds]
-        for arm in arms
+        [row_at(arm[seed].epochs, reading.epoch)["validation_calibration_error"] for seed in seeds] for arm in arms
     )
     return all(then > now for then, now in zip(before, after, strict=True))
 

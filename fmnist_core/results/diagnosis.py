@@ -36,7 +36,12 @@ class Diagnosis:
 
 def best_epoch(epochs: pd.DataFrame) -> int:
     """The epoch with the lowest validation loss, the earliest of equals. `epochs` must not be empty."""
-    return int(epochs["epoch"].iloc[int(epochs["validation_loss"].argmin())])
+    return int(epochs["epoch"].iloc[best_place(epochs)])
+
+
+def best_place(epochs: pd.DataFrame) -> int:
+    """The place of the best epoch's row, from 0."""
+    return int(epochs["validation_loss"].argmin())
 
 
 def is_at_chance(accuracy: float) -> bool:
