@@ -72,13 +72,18 @@ def holm(p_values: Floats, level: float) -> Flags:
     return claimed
 
 
-def settled(values: Mapping[str, Floats], pairs: int, rule: Rule) -> dict[tuple[int, int], npt.NDArray[np.int8]]:
-    """By two arms, (metrics, comparisons): 1 where a figure is settled to rise from the one to the other, -1, or 0."""
+def settled(
+    values: Mapping[str, Floats], pairs: int, rule: Rule, epochs: int = 1
+) -> dict[tuple[int, int], npt.NDArray[np.int8]]:
+    """By two arms, (metrics, comparisons): 1 where a figure is settled to rise from the one to the other, -1, or 0.
+
+    `epochs` is how many the epoch could have been chosen from.
+    """
     arms = values["gap"].shape[1]
     found = {}
     for first, second in combinations(range(arms), 2):
         differences = np.stack([values[metric][:, second] - values[metric][:, first] for metric in MEASURES])
-        claimed = holm(rule(student(differences, pairs), pairs), LEVEL / (arms - 1))
+        claimed = holm(rule(student(differences, pairs), pairs), LEVEL / (arms - 1) / epochs)
         found[first, second] = (claimed * np.sign(differences[..., :pairs].mean(axis=-1))).astype(np.int8)
     return found
 

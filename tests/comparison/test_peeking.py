@@ -115,3 +115,19 @@ def test_the_simulation_decides_as_the_page_does(arms, pairs):
             assert [evidence.direction(metric) for metric in values] == moves[:, number].tolist()
             claims += bool(evidence.settled)
     assert claims
+
+
+def test_whoever_picks_an_epoch_is_rarely_misled():
+    """Ten epochs that have nothing to do with one another, the worst case: any claim at any of them, at any look."""
+    comparisons, epochs = 4000, 10
+    generator = np.random.default_rng(11)
+    claimed = np.zeros(comparisons, dtype=bool)
+    careless = np.zeros(comparisons, dtype=bool)
+    for _ in range(epochs):
+        values = simulation.equal_arms(comparisons, 2, generator)
+        for pairs in range(FIRST_LOOK, MOST_PAIRS + 1):
+            moves = simulation.settled(values, pairs, whole_way, epochs)
+            claimed |= simulation.claimed(moves)
+            careless |= simulation.claimed(simulation.settled(values, pairs, whole_way))
+    assert claimed.mean() <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / comparisons)
+    assert careless.mean() > 0.3

@@ -17,6 +17,7 @@ from fmnist_core.comparison.verdict import conclude
 from fmnist_core.config import PRESETS, RunConfig
 from fmnist_core.network.model import MLP, model_to_bytes
 from fmnist_core.store.database import StoreError
+from fmnist_core.store.leases import Workplace
 from fmnist_core.store.runs import Store
 from tests.conftest import epoch_result
 from tests.page_lab import all_words, go_to, keys, live_charts, press, progress_bars, texts, unescaped
@@ -54,12 +55,12 @@ def arm_runs(lab, study, keys_):
     ]
 
 
-def finish(lab, study, loss_of):
+def finish(lab, study, loss_of, place_of=lambda config: None):
     """Store finished runs whose last validation loss is `loss_of(config)`, and that are equal in all else."""
     asked = ask(lab, study)
     for config, key in zip(study.configs(), asked, strict=True):
         network = model_to_bytes(MLP(config))
-        lab.store.leases.claim(key, "a worker")
+        lab.store.leases.claim(key, "a worker", place_of(config))
         for epoch in range(1, config.epochs + 1):
             lab.store.leases.record_epoch(key, "a worker", epoch_result(epoch, loss_of(config)), b"", network)
         lab.store.leases.end(key, "a worker", "finished", last=network)
@@ -859,3 +860,134 @@ def test_switches_are_compared_off_and_on_without_asking_for_levels(lab):
     assert "compare.levels" not in {element.key for element in app.text_input}
     press(app, "compare.start")
     assert [config.batch_norm for config in stored(lab)] == [False, True]
+
+
+# How it is read: at which epoch, and by which margin
+
+
+def losses(config):
+    """Lower with dropout by 0.1, with a little noise that is no pattern of a seed."""
+    return 0.5 - config.dropout / 2 + (config.seed * 7 % 5) / 1000 * (1 + config.dropout)
+
+
+def read_as(app):
+    (margin,) = (field for field in app.text_input if field.key == "compare.margin")
+    (epoch,) = (control for control in app.segmented_control if control.key == "compare.epoch")
+    return epoch.value, [field.value for field in app.number_input], margin.value
+
+
+def type_margin(app, text):
+    (field,) = (field for field in app.text_input if field.key == "compare.margin")
+    field.set_value(text).run()
+
+
+FIVE_SEEDS = replace(STUDY, seeds=5)
+
+
+def test_the_last_epoch_and_half_a_point_are_read_to_begin_with(lab):
+    finish(lab, FIVE_SEEDS, losses)
+    app = open_study(lab, FIVE_SEEDS)
+    assert not app.exception
+    assert read_as(app) == ("last", [], "0.5")
+    assert plain("Dropout 0.2 helps: it lowers the validation loss.") in texts(app.subheader)
+    # The answer, its chart and the table each say at which epoch they are.
+    assert all_words(app).count("at the last epoch.") == 3
+    starred = [name for name in table(app).columns if "★" in "".join(table(app)[name])]
+    assert starred == ["Validation loss, last epoch", "Gap, last epoch"]
+    assert "No, the validation accuracy changes by less than" not in all_words(app)  # equal in too few pairs
+
+
+@pytest.mark.parametrize(
+    ("protocol", "words"), [("held-out", "chosen on the validation images"), ("article", "chosen on the test images")]
+)
+def test_another_epoch_is_read_everywhere_and_kept_in_the_address(lab, protocol, words):
+    study = replace(FIVE_SEEDS, base=replace(STUDY.base, protocol=protocol))
+    finish(lab, study, losses)
+    app = open_study(lab, study)
+    choose(app, "compare.epoch", "best")
+    assert not app.exception
+    assert address(app) == study.to_address() | {"epoch": "best"}
+    assert all_words(app).count(words) == 3
+    starred = [name for name in table(app).columns if "★" in "".join(table(app)[name])]
+    assert starred == ["Validation loss, best epoch", "Gap, best epoch"]
+    choose(app, "compare.epoch", "chosen")
+    (number,) = app.number_input
+    number.set_value(1).run()
+    assert not app.exception
+    assert address(app)["epoch"] == "1"
+    assert all_words(app).count("at epoch 1. Who picks an epoch once the curves are there") == 3
+    assert "Validation loss, epoch 1" in table(app).columns
+    choose(app, "compare.epoch", "last")
+    assert address(app) == study.to_address()
+
+
+def test_a_link_says_how_to_read(lab):
+    finish(lab, FIVE_SEEDS, losses)
+    app = lab.open("compare", **FIVE_SEEDS.to_address(), epoch="1", margin="2")
+    assert not app.exception
+    assert read_as(app) == ("chosen", [1], "2")
+    assert "by a margin of 2 points" not in all_words(app)
+    assert "the margin of 2 points" in all_words(app)
+    # Pressing Compare reads the next experiment alike.
+    press(app, "compare.start")
+    assert address(app) == FIVE_SEEDS.to_address() | {"epoch": "1", "margin": "2"}
+    # The browser's Back.
+    del app.query_params["epoch"]
+    app.run()
+    assert not app.exception
+    assert read_as(app) == ("last", [], "2")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"epoch": "3"}, "The link's epoch must be last, best or a number from 1 to 2, got '3'."),
+        ({"epoch": "first"}, "The link's epoch must be last, best or a number from 1 to 2, got 'first'."),
+        ({"margin": "-1"}, "The margin must be 0.01 to 20 percentage points, got"),
+        ({"margin": "half"}, "The margin must be 0.01 to 20 percentage points, got 'half'."),
+    ],
+)
+def test_a_link_that_does_not_say_how_to_read_is_explained(lab, said, words):
+    finish(lab, FIVE_SEEDS, losses)
+    app = lab.open("compare", **FIVE_SEEDS.to_address(), **said)
+    assert not app.exception
+    (warning,) = app.warning
+    assert unescaped(warning.value).startswith(f"The link does not say how to read the experiment. {words}")
+    assert read_as(app) == ("last", [], "0.5")
+
+
+def test_an_epoch_that_the_next_experiment_lacks_is_not_read_there(lab):
+    finish(lab, FIVE_SEEDS, losses)
+    app = lab.open("compare", **FIVE_SEEDS.to_address(), epoch="2", margin="2")
+    (field,) = (field for field in app.text_input if field.key == "compare.epochs")
+    field.set_value("1")
+    press(app, "compare.start")
+    assert not app.exception
+    assert "epoch" not in address(app)
+
+
+@pytest.mark.parametrize("typed", ["much", "0", "21", "nan", ""])
+def test_a_margin_that_is_none_is_explained_and_loses_nothing(lab, typed):
+    finish(lab, FIVE_SEEDS, losses)
+    app = lab.open("compare", **FIVE_SEEDS.to_address(), margin="2")
+    type_margin(app, typed)
+    assert not app.exception
+    assert any("The margin must be 0.01 to 20 percentage points" in unescaped(error.value) for error in app.error)
+    assert plain("Dropout 0.2 helps: it lowers the validation loss.") in texts(app.subheader)
+    assert address(app)["margin"] == "2"
+    type_margin(app, "0,25")
+    assert not app.exception
+    assert not app.error
+    assert address(app)["margin"] == "0.25"
+
+
+def test_pairs_that_did_not_train_alike_are_named(lab):
+    def place(config):
+        version = "2.12.1" if config.seed == 3 and config.dropout == 0 else "2.13.0"
+        return Workplace(process=None, torch_version=version, processor="EPYC", threads=1)
+
+    finish(lab, FIVE_SEEDS, losses, place)
+    app = open_study(lab, FIVE_SEEDS)
+    assert not app.exception
+    assert "1 pair did not train alike" in all_words(app)
+    assert "seed 3 (torch 2.12.1 and 2.13.0)" in all_words(app)
