@@ -130,6 +130,24 @@ def error_rates(comparisons: int, arms: int, rule: Rule) -> dict[str, float]:
     return rates | {"grown to 20": ever.mean(), "a star, grown to 20": ever_star.mean()}
 
 
+SHAPES: dict[str, Callable[[np.random.Generator, tuple[int, int]], Floats]] = {
+    "normal": lambda generator, size: generator.normal(size=size),
+    "heavy tails (t with 3 degrees of freedom)": lambda generator, size: generator.standard_t(3, size),
+    "outliers": lambda generator, size: generator.normal(size=size) * np.where(generator.random(size) < 0.1, 10, 1),
+    "coarse accuracies": lambda generator, size: generator.normal(0, 3, size).round(),
+    "accuracies of few images": lambda generator, size: (
+        generator.normal(0, 0.5, size).round() - generator.normal(0, 0.5, size).round()
+    ),
+    "skewed (exponential)": lambda generator, size: generator.exponential(size=size) - 1,
+}
+
+
+def error_of_shape(shape: str, comparisons: int) -> float:
+    """How often one figure, whose differences have a mean of zero and this shape, is claimed to differ at any look."""
+    differences = SHAPES[shape](np.random.default_rng(3), (comparisons, MOST_PAIRS))
+    return float(np.any([whole_way(student(differences, pairs), pairs) <= LEVEL for pairs in LOOKS], axis=0).mean())
+
+
 def found(effect: float, pairs: int, level: Mapping[int, float], comparisons: int = 40_000) -> float:
     """How often a difference of so many spreads is found at a number of pairs, by the level held to there."""
     differences = np.random.default_rng(pairs).normal(effect, 1, (comparisons, pairs))
@@ -180,6 +198,9 @@ def main() -> None:
         for name, rule in rules.items():
             rates = error_rates(comparisons, arms, rule)
             print(f"| {arms} | {name} | " + " | ".join(f"{rate:.1%}" for rate in rates.values()) + " |")
+    print("\n| differences of one figure | claimed to differ, grown to 20 |\n|---|---|")
+    for shape in SHAPES:
+        print(f"| {shape} | {error_of_shape(shape, 100_000):.1%} |")
     effects = (1, 1.5, 2, 3, 5)
     print("\nFound, in %, by difference in spreads: " + ", ".join(map(str, effects)))
     print("| looks | level at 5 | 3 pairs | 5 pairs | 7 pairs | 10 pairs | 15 pairs | 20 pairs |\n" + "|---" * 8 + "|")
