@@ -41,6 +41,11 @@ class Reading:
         """The margin as a share of images, as accuracies are kept."""
         return self.margin / 100
 
+    @property
+    def margin_words(self) -> str:
+        """The margin in a sentence: "0.5 percentage points"."""
+        return f"{number_text(self.margin)} percentage point{'' if self.margin == 1 else 's'}"
+
     def views(self, epochs: int) -> int:
         """How many epochs the reader could have picked this one from, of so many that every arm has.
 

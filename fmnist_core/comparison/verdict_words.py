@@ -12,7 +12,7 @@ from fmnist_core.comparison.peeking import MOST_PAIRS
 from fmnist_core.comparison.power import seeds_needed
 from fmnist_core.comparison.reading import Reading, epoch_caption, epoch_phrase
 from fmnist_core.config import Protocol
-from fmnist_core.wording import capitalised, counted, listed, number_text, percentage
+from fmnist_core.wording import capitalised, counted, listed, percentage
 
 # Who has asked for fewer seeds is told to run as many.
 FEWEST_ADVISED = 5
@@ -137,7 +137,7 @@ class VerdictWords:
         likely = chances(difference, self.reading.margin_share)
         if likely is None:
             return []
-        margin, name = f"{number_text(self.reading.margin)} percentage points", self.name(difference.metric)
+        margin, name = self.reading.margin_words, self.name(difference.metric)
         answer = {
             "matters": f"Yes, the {name} changes by more than {margin}.",
             "too small to matter": f"No, the {name} changes by less than {margin}.",

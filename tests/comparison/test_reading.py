@@ -44,6 +44,13 @@ def test_a_margin_may_be_typed_with_a_comma():
     assert Reading(margin=0.25).margin_share == 0.0025
 
 
+def test_a_margin_of_one_point_is_no_margin_of_points():
+    assert [Reading(margin=margin).margin_words for margin in (0.5, 1)] == [
+        "0.5 percentage points",
+        "1 percentage point",
+    ]
+
+
 def test_only_a_chosen_epoch_was_chosen_from_all():
     assert [Reading(epoch=epoch).views(30) for epoch in ("last", "best", 12)] == [1, 1, 30]
 

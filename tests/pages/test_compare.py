@@ -926,8 +926,7 @@ def test_a_link_says_how_to_read(lab):
     app = lab.open("compare", **FIVE_SEEDS.to_address(), epoch="1", margin="2")
     assert not app.exception
     assert read_as(app) == ("chosen", [1], "2")
-    assert "by a margin of 2 points" not in all_words(app)
-    assert "the margin of 2 points" in all_words(app)
+    assert "the margin of 2 percentage points" in all_words(app)
     # Pressing Compare reads the next experiment alike.
     press(app, "compare.start")
     assert address(app) == FIVE_SEEDS.to_address() | {"epoch": "1", "margin": "2"}

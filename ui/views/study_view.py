@@ -14,14 +14,14 @@ from fmnist_core.comparison.conditions import trained_apart
 from fmnist_core.comparison.experiment import Experiment
 from fmnist_core.comparison.latex import latex_table
 from fmnist_core.comparison.progress import Collected, Progress, progress_of, stored_runs
-from fmnist_core.comparison.reading import Reading, epoch_caption
+from fmnist_core.comparison.reading import Reading, epoch_caption, epoch_phrase
 from fmnist_core.comparison.study import Study
 from fmnist_core.comparison.tables import csv_table
 from fmnist_core.config import PRESETS
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.run import Run
 from fmnist_core.store.shared_runs import version
-from fmnist_core.wording import capitalised, number_text
+from fmnist_core.wording import capitalised
 from ui import drawn_once, handles
 from ui.components.live_chart import live_chart
 from ui.components.news import News, news_bar
@@ -177,7 +177,7 @@ def _answer(study: Study, now: Collected, reveal: bool, reading: Reading) -> Non
             st.caption(
                 f"{capitalised(factor.subject(second))} minus {factor.subject(first)}. {_epoch_said(study, reading)} "
                 "Filled points may be claimed, hollow ones not. Small ticks are single pairs; dotted lines, where they "
-                f"are near, the margin of {number_text(reading.margin)} points."
+                f"are near, the margin of {reading.margin_words}."
             )
         if apart := trained_apart(now.runs, first, second):
             st.caption(apart)
@@ -298,7 +298,11 @@ def _table(study: Study, now: Collected, reveal: bool, reading: Reading) -> None
         )
         st.download_button(
             "Download as LaTeX",
-            latex_table(words, f"{study.describe()}. Mean ± standard deviation over seeds."),
+            latex_table(
+                words,
+                f"{study.describe()}. Mean ± standard deviation over seeds. "
+                f"★: settled to be better than every other arm, {epoch_phrase(reading.epoch)}.",
+            ),
             file_name=f"{study.setting.replace('_', '-')}-comparison.tex",
             mime="application/x-tex",
             icon=":material/download:",
