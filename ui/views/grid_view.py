@@ -4,6 +4,7 @@ from functools import partial
 
 import streamlit as st
 
+from fmnist_core.comparison.experiment import EXPERIMENT_NAMES
 from fmnist_core.comparison.grid import Grid
 from fmnist_core.comparison.grid_results import GridResults, grid_sentences, grid_table, grid_words
 from fmnist_core.comparison.latex import latex_table
@@ -12,7 +13,7 @@ from fmnist_core.comparison.progress import Collected, Progress, progress_of, st
 from fmnist_core.store.run import Run
 from fmnist_core.store.shared_runs import state, version
 from fmnist_core.wording import capitalised
-from ui import drawn_once, handles
+from ui import drawn_once, handles, link
 from ui.components.live_chart import live_chart
 from ui.components.news import News, news_bar
 from ui.forms.study_form import open_comparison
@@ -47,6 +48,8 @@ def _collected(grid: Grid) -> tuple[Collected, ...]:
 
 
 def _grid(grid: Grid, was_active: bool) -> None:
+    if link.values(EXPERIMENT_NAMES) != st.session_state["compare.shown"]:
+        st.rerun()  # a click on a cell has put its comparison into the address
     with explaining("The comparison cannot be shown"):
         collected = _collected(grid)
         stored = _stored(grid)
