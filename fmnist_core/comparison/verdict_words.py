@@ -121,7 +121,7 @@ class VerdictWords:
         if difference.mean == 0:
             outlook = "no difference on average"
         elif needed is None:
-            outlook = "to settle a difference as small as this one takes more seeds than this page does"
+            outlook = f"a difference as small as this one wants more seeds than the {MOST_PAIRS} that this page takes"
         else:
             outlook = f"about {needed} would settle a difference of this size"
         if difference.low <= 0 <= difference.high:

@@ -244,7 +244,7 @@ def test_no_more_seeds_are_wanted_than_the_page_takes():
 def test_a_small_difference_takes_more_seeds_than_the_page_does():
     verdict = conclude(arms(loss=-0.001), DROPOUT, 0.0, 0.2)
     (loss,) = [sentence for sentence in verdict.sentences if sentence.startswith("Validation loss")]
-    assert loss.endswith("to settle a difference as small as this one takes more seeds than this page does.")
+    assert loss.endswith("; a difference as small as this one wants more seeds than the 20 that this page takes.")
 
 
 def test_an_interval_that_excludes_zero_by_chance_is_a_hint():

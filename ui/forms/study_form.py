@@ -76,7 +76,8 @@ def study_form() -> Experiment | None:
         "Seeds for each arm",
         key="compare.seeds",
         persist_state="session",
-        help="How often each arm is repeated from another starting point. One seed cannot tell a difference from luck.",
+        help="How often each arm is repeated from another starting point. One seed cannot tell a difference from luck; "
+        "5, 10 and 20 tell most.",
     )
     right.button("Use 5 seeds", key="compare.five_seeds", on_click=_use_five_seeds, width="stretch")
     preset_field(_PAGE, _presets(shown))

@@ -13,6 +13,7 @@ from fmnist_core.charts.mean_curves import CurveMetric
 from fmnist_core.comparison.conditions import trained_apart
 from fmnist_core.comparison.experiment import Experiment
 from fmnist_core.comparison.latex import latex_table
+from fmnist_core.comparison.peeking import FIRST_LOOK
 from fmnist_core.comparison.progress import Collected, Progress, progress_of, stored_runs
 from fmnist_core.comparison.reading import Reading, epoch_caption, epoch_phrase
 from fmnist_core.comparison.study import Study
@@ -151,7 +152,7 @@ def _answer(study: Study, now: Collected, reveal: bool, reading: Reading) -> Non
         st.subheader(plain(verdict.headline), anchor=False)
         for sentence in verdict.sentences:
             st.write(plain(sentence))
-        if study.seeds == 1 and st.button(
+        if study.seeds < FIRST_LOOK and st.button(
             "Run five seeds",
             icon=":material/casino:",
             key="compare.run_five",
