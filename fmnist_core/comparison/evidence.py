@@ -98,6 +98,37 @@ def sizes(evidence: Evidence, margin: float) -> dict[str, Size]:
     return found
 
 
+@dataclass(frozen=True)
+class Effect:
+    """Which way loss and accuracy are settled to move: 1 up, -1 down, 0 not.
+
+    An accuracy that is settled to move by too little to matter, `is_small`, counts as one that does not move.
+    """
+
+    loss: int
+    accuracy: int
+    is_small: bool
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether both move up or both down, so that one gets better and the other worse."""
+        return self.loss == self.accuracy != 0
+
+    @property
+    def helps(self) -> bool | None:
+        """Whether one gets better and neither worse; False for the reverse, None where none moves or they disagree."""
+        if self.is_mixed or not (self.loss or self.accuracy):
+            return None
+        return self.loss < 0 or self.accuracy > 0
+
+
+def effect(evidence: Evidence, margin: float) -> Effect:
+    """What the evidence says of loss and accuracy, of which changes within a margin, a share, do not matter."""
+    is_small = sizes(evidence, margin).get("validation_accuracy") == "too small to matter"
+    accuracy = 0 if is_small else evidence.direction("validation_accuracy")
+    return Effect(evidence.direction("validation_loss"), accuracy, is_small)
+
+
 def _validated(test_metric: str) -> str:
     """The validation figure of a test figure."""
     return test_metric.replace("test", "validation")

@@ -9,10 +9,11 @@ import pandas as pd
 
 from fmnist_core.comparison.arms import ArmRun, by_level, figures_at
 from fmnist_core.comparison.differences import difference_text
-from fmnist_core.comparison.evidence import Evidence, weigh
+from fmnist_core.comparison.evidence import Effect, Evidence, effect, weigh
 from fmnist_core.comparison.factors import Level
 from fmnist_core.comparison.grid import Grid
 from fmnist_core.comparison.measures import MEASURES, Metric, measure_name
+from fmnist_core.comparison.reading import STANDARD_READING
 from fmnist_core.comparison.setting_texts import SETTING_TEXTS
 from fmnist_core.wording import capitalised, listed
 
@@ -42,17 +43,9 @@ class Cell:
         return f"{self.value_place}.{self.level_place}"
 
     @property
-    def helps(self) -> bool | None:
-        """Whether loss or accuracy is settled to be better and neither to be worse; False for the reverse."""
-        loss, accuracy = self.evidence.direction("validation_loss"), self.evidence.direction("validation_accuracy")
-        better, worse = loss < 0 or accuracy > 0, loss > 0 or accuracy < 0
-        return None if better == worse else better
-
-    @property
-    def is_mixed(self) -> bool:
-        """Whether one of loss and accuracy is settled to be better and the other to be worse."""
-        settled = self.evidence.settled & {"validation_loss", "validation_accuracy"}
-        return bool(settled) and self.helps is None
+    def effect(self) -> Effect:
+        """What is settled of loss and accuracy, with the margin that every comparison begins with."""
+        return effect(self.evidence, STANDARD_READING.margin_share)
 
 
 @dataclass(frozen=True)
@@ -117,20 +110,24 @@ def _sentence(results: GridResults, level: Level) -> str:
     parts = [
         f"{verb} {place}"
         for verb, place in (
-            ("helps", where(lambda cell: cell.helps is True)),
-            ("hurts", where(lambda cell: cell.helps is False)),
-            ("lowers the loss and the accuracy, or raises both,", where(lambda cell: cell.is_mixed)),
+            ("helps", where(lambda cell: cell.effect.helps is True)),
+            ("hurts", where(lambda cell: cell.effect.helps is False)),
+            ("lowers the loss and the accuracy, or raises both,", where(lambda cell: cell.effect.is_mixed)),
         )
         if place
     ]
-    unsettled = where(lambda cell: bool(cell.evidence.seeds) and cell.helps is None and not cell.is_mixed)
-    if not parts and not unsettled:
+    still = [cell for cell in results.cells_of(level) if cell.effect.helps is None and not cell.effect.is_mixed]
+    small = where(lambda cell: cell in still and cell.effect.is_small)
+    unsettled = where(lambda cell: cell in still and not cell.effect.is_small and bool(cell.evidence.seeds))
+    if not parts and not small and not unsettled:
         return f"{subject}: no pair of runs has finished yet."
-    words = f"{subject} {listed(parts)}{compared}" if parts else f"{subject}: nothing is settled{compared}"
-    if parts and unsettled:
-        words = f"{words}; {unsettled} it is not settled"
-    elif unsettled:
-        words = f"{words} {unsettled}"
+    if not parts and not small:
+        words = f"{subject}: nothing is settled{compared} {unsettled}"
+    else:
+        said = [f"{subject} {listed(parts)}{compared}"] if parts else []
+        said += [f"{small} the accuracy changes too little to matter"] if small else []
+        said += [f"{unsettled} it is not settled"] if unsettled else []
+        words = "; ".join(said) if parts else f"{subject}{compared}: {'; '.join(said)}"
     return f"{words}{f'; no pair has finished {waiting}' if waiting else ''}."
 
 

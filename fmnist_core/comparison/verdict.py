@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fmnist_core.comparison.arms import ArmRun, figures_at, row_at, shared_epochs
-from fmnist_core.comparison.evidence import Evidence, sizes, weigh
+from fmnist_core.comparison.evidence import Evidence, effect, sizes, weigh
 from fmnist_core.comparison.factors import Factor, Level
-from fmnist_core.comparison.measures import MEASURES, is_accuracy
+from fmnist_core.comparison.measures import is_accuracy
 from fmnist_core.comparison.paired_statistics import PairedDifference
 from fmnist_core.comparison.peeking import FIRST_LOOK, look_level
 from fmnist_core.comparison.reading import STANDARD_READING, Reading
@@ -68,22 +68,20 @@ def conclude(
         return Verdict(words.few_pairs_headline(), (*hopeless, words.few_pairs(means), *words.rest()), shown)
     settled_sizes = sizes(evidence, reading.margin_share)
     small = {name for name, size in settled_sizes.items() if size == "too small to matter"}
-    gap, loss, accuracy = (evidence.direction(metric) for metric in MEASURES)
+    gap, change = evidence.direction("gap"), effect(evidence, reading.margin_share)
     sentences = [words.claims([one for one in shown if one.metric in evidence.settled])] if evidence.settled else []
-    accuracy_matters = 0 if "validation_accuracy" in small else accuracy
-    if loss < 0 and accuracy_matters < 0:
+    if change.loss < 0 and change.is_mixed:
         sentences.append(words.disagreement(gap < 0 and _is_calmer(arms, evidence.seeds, reading)))
     for one in shown:
         if one.metric not in evidence.settled and one.metric not in small:
             sentences.append(words.undecided(one, evidence.levels.get(one.metric)))
         if is_accuracy(one.metric):
             sentences += words.size(one, settled_sizes.get(one.metric))
-    better, worse = loss < 0 or accuracy_matters > 0, loss > 0 or accuracy_matters < 0
     return Verdict(
-        words.headline(gap, loss, accuracy, "validation_accuracy" in small),
+        words.headline(gap, change),
         (*hopeless, *sentences, *_doubts(evidence, words), *words.rest(), words.footing()),
         shown,
-        None if better == worse else better,
+        change.helps,
         evidence.settled,
     )
 

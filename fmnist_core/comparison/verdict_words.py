@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from fmnist_core.comparison.evidence import Effect
 from fmnist_core.comparison.factors import Factor, Level
 from fmnist_core.comparison.margin import Size, chances
 from fmnist_core.comparison.measures import is_accuracy, measure_name
@@ -158,26 +159,24 @@ class VerdictWords:
             )
         return f"{name}: {test} would settle it, Student's does not: a few pairs differ far more than the others."
 
-    def headline(self, gap: int, loss: int, accuracy: int, small: bool) -> str:
-        """From the directions that are settled: 1 up, -1 down, 0 open; `small` where accuracy changes too little."""
-        directions = {"validation_loss": loss, "validation_accuracy": 0 if small else accuracy}
+    def headline(self, gap: int, change: Effect) -> str:
+        """From the directions that are settled: 1 up, -1 down, 0 open."""
         moves = [
             f"{'lowers' if direction < 0 else 'raises'} the {self.name(metric)}"
-            for metric, direction in directions.items()
+            for metric, direction in (("validation_loss", change.loss), ("validation_accuracy", change.accuracy))
             if direction
         ]
         subject, name = capitalised(self.subject), self.name("validation_accuracy")
-        if len(moves) == 2 and loss == accuracy:  # both up or both down: one of them is better, the other worse
+        if change.is_mixed:
             return f"Mixed: {self.subject} {moves[0]} and also the {name}{self.compared}."
         if moves:
-            is_better = loss < 0 or directions["validation_accuracy"] > 0
             if self.compared:
-                judgement = f"is {'better' if is_better else 'worse'} than {self.baseline}"
+                judgement = f"is {'better' if change.helps else 'worse'} than {self.baseline}"
             else:
-                judgement = "helps" if is_better else "hurts"
+                judgement = "helps" if change.helps else "hurts"
             return f"{subject} {judgement}: it {' and '.join(moves)}."
         narrows = f"{subject} {'narrows' if gap < 0 else 'widens'} the overfitting gap{self.compared}; " if gap else ""
-        if small:
+        if change.is_small:
             return capitalised(f"{narrows}the {name} changes too little to matter.")
         if gap:
             return f"{narrows}whether it helps is too close to call."

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fmnist_core.comparison.evidence import Evidence, holm, leaders, weigh
+from fmnist_core.comparison.evidence import Effect, Evidence, effect, holm, leaders, weigh
 from fmnist_core.comparison.measures import MEASURES, TEST_MEASURES
 from fmnist_core.comparison.peeking import look_level, whole_way
 
@@ -118,6 +118,32 @@ def test_of_networks_that_guess_nothing_is_settled():
     assert evidence.all_guess
     assert not evidence.settled
     assert weigh(arm(accuracy=0.1), arm(loss=0.2, phase=3)).guessing == (5, 0)
+
+
+@pytest.mark.parametrize(
+    ("loss", "accuracy", "helps", "is_mixed"),
+    [
+        (-1, 0, True, False),
+        (-1, 1, True, False),
+        (0, 1, True, False),
+        (1, 0, False, False),
+        (1, -1, False, False),
+        (0, -1, False, False),
+        (-1, -1, None, True),
+        (1, 1, None, True),
+        (0, 0, None, False),
+    ],
+)
+def test_what_helps_makes_one_better_and_neither_worse(loss, accuracy, helps, is_mixed):
+    change = Effect(loss, accuracy, is_small=False)
+    assert (change.helps, change.is_mixed) == (helps, is_mixed)
+
+
+def test_an_accuracy_that_moves_too_little_to_matter_does_not_count():
+    evidence = weigh(arm(), arm(loss=0.3, accuracy=0.877, phase=3))
+    assert "validation_accuracy" in evidence.settled
+    assert effect(evidence, 0.001) == Effect(-1, -1, is_small=False)
+    assert effect(evidence, 0.01) == Effect(-1, 0, is_small=True)
 
 
 # Stars

@@ -20,7 +20,7 @@ TWO = Grid(study=Study(base=BASE, levels=(0.0, 0.5), seeds=5), across="training_
 THREE = replace(TWO, study=replace(TWO.study, levels=(0.0, 0.2, 0.5)))
 
 
-def finished(config, level, *, gap=0.2, loss=0.4, accuracy=0.88):
+def finished(config, level, *, gap=0.2, loss=0.4, accuracy=0.88, steadiness=1):
     """A finished run whose last epoch has these figures, with noise that another level of its seed does not share."""
     noise = NOISE[(config.seed + {0.0: 0, 0.2: 2, 0.5: 3}[level]) % 5]
     epochs = pd.DataFrame(
@@ -28,7 +28,7 @@ def finished(config, level, *, gap=0.2, loss=0.4, accuracy=0.88):
             "epoch": [30],
             "evaluated_training_loss": [loss - gap + noise],
             "validation_loss": [loss + noise / 2],
-            "validation_accuracy": [accuracy - noise / 10],
+            "validation_accuracy": [accuracy - noise / steadiness],
         }
     )
     run = type("Run", (), {"status": "finished", "config": config})()
@@ -52,7 +52,7 @@ def unlike(value, level):
 
 def test_each_value_has_the_evidence_of_its_own_comparison():
     results = weigh_grid(TWO, runs_of(TWO, unlike))
-    assert [(cell.value, cell.level, cell.helps) for cell in results.cells] == [
+    assert [(cell.value, cell.level, cell.effect.helps) for cell in results.cells] == [
         (500, 0.5, True),
         (2000, 0.5, None),
         (None, 0.5, False),
@@ -86,6 +86,17 @@ def test_claims_are_shared_among_all_cells():
     assert first.p_values == second.p_values
 
 
+def test_an_accuracy_that_changes_too_little_is_an_answer():
+    def steady(value, level):
+        return {"steadiness": 10} | ({"loss": 0.3} if (value, level) == (500, 0.5) else {})
+
+    assert grid_sentences(weigh_grid(TWO, runs_of(TWO, steady))) == [
+        "Dropout 0.5 helps with 500 images; with 2,000 images and all images the accuracy changes too little to matter."
+    ]
+    (sentence,) = grid_sentences(weigh_grid(TWO, runs_of(TWO, lambda value, level: {"steadiness": 10})))
+    assert sentence.startswith("Dropout 0.5: with 500 images, 2,000 images and all images the accuracy changes too ")
+
+
 def test_the_answer_says_where_it_helps_hurts_and_is_open():
     (sentence,) = grid_sentences(weigh_grid(TWO, runs_of(TWO, unlike)))
     assert sentence == (
@@ -104,7 +115,7 @@ def test_better_probabilities_and_worse_choices_are_neither_help_nor_harm():
         return {"loss": 0.3, "accuracy": 0.8} if level and value == 500 else {}
 
     results = weigh_grid(TWO, runs_of(TWO, mixed))
-    assert (results.cells[0].helps, results.cells[0].is_mixed) == (None, True)
+    assert (results.cells[0].effect.helps, results.cells[0].effect.is_mixed) == (None, True)
     (sentence,) = grid_sentences(results)
     assert sentence.startswith("Dropout 0.5 lowers the loss and the accuracy, or raises both, with 500 images;")
 
