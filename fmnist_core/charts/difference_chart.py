@@ -151,4 +151,6 @@ def _draw_margin(figure: go.Figure, margin: float, row: int) -> None:
     """Dotted lines at a margin to either side of zero, where they lie within the row's axis."""
     reach = figure.layout[f"xaxis{row if row > 1 else ''}"].range[1]
     for place in (-margin, margin) if margin < reach else ():
-        figure.add_vline(x=place, line={"color": NEUTRAL, "width": 1.5, "dash": "dot"}, row=row, col=1)
+        # Not as high as the row: its upper third says which side is better.
+        line = {"color": NEUTRAL, "width": 1.5, "dash": "dot"}
+        figure.add_shape(type="line", x0=place, x1=place, y0=-1, y1=0.9, line=line, row=row, col=1)
