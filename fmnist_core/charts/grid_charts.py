@@ -13,6 +13,7 @@ from fmnist_core.comparison.measures import Metric, is_accuracy, measure_name, u
 from fmnist_core.wording import capitalised, signed_number
 
 _STRONGEST = 0.65  # up to this opacity text in the page's colour can be read on both colours
+_PALE = 0.3  # of its strength has a cell that is not settled
 _ROOM = 0.35  # of a value's place, on either side of the outermost ones
 
 
@@ -98,8 +99,8 @@ def means_across(results: GridResults, metric: Metric) -> go.Figure:
 def difference_map(results: GridResults, metric: Metric) -> go.Figure:
     """Draw a cell for each arm but the first, in rows, and each value, in columns: the difference to the first arm.
 
-    Blue is better and orange is worse, the stronger the larger the difference, and settled ones have a star: the
-    others' signs are open. `customdata` names each cell.
+    Blue is better and orange is worse, the stronger the larger the difference. Settled ones have a star; the signs of
+    the others are open, and their colours pale. `customdata` names each cell.
     """
     grid, scale = results.grid, unit_of(metric).scale
     levels = grid.study.levels[1:]
@@ -112,11 +113,17 @@ def difference_map(results: GridResults, metric: Metric) -> go.Figure:
     sign = 1 if is_accuracy(metric) else -1
     rows, columns = range(len(levels)), range(len(grid.values))
     cells = {(cell.level_place - 1, cell.value_place): cell for cell in results.cells}
+
+    def shade(row: int, column: int) -> float:
+        """A cell's strength, with its sign; what is not settled is pale, however large it looks."""
+        is_settled = metric in cells[row, column].evidence.settled
+        return found.get((row, column), 0.0) / strongest * (1 if is_settled else _PALE)
+
     figure = go.Figure(
         go.Heatmap(
             x=list(columns),
             y=list(rows),
-            z=[[sign * found.get((row, column), 0.0) / strongest for column in columns] for row in rows],
+            z=[[sign * shade(row, column) for column in columns] for row in rows],
             zmin=-1,
             zmax=1,
             colorscale=[

@@ -157,7 +157,7 @@ def _charts(grid: Grid, results: GridResults, now: str) -> None:
             alt=f"{names[metric]} of each arm at each value of {grid.second.name.lower()}, also in the table below",
         )
     explained = (
-        "A star says that the sign is settled; of the other cells it is open."
+        "A star says that the sign is settled; of pale cells it is open."
         if several
         else "The sign of filled points is settled, that of hollow ones open. Bars are 95% intervals that hold however "
         "often you look."
