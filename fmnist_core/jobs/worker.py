@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import torch
 
-from fmnist_core.data.dataset import DataError
+from fmnist_core.data.dataset import DataError, Dataset
 from fmnist_core.data.evaluation_images import Part
 from fmnist_core.data.sources import load_matching
 from fmnist_core.data.split import Examples, TooFewImagesError, split
@@ -121,12 +121,19 @@ def train_stored_run(settings: Settings, key: str, owner: str, identity: str | N
         processor=_processor(),
         threads=torch.get_num_threads(),
     )
+    run = store.run(key)
+    if run is None:
+        return
+    # Before the run is claimed: fetching or drawing data takes longer than a lease, and gives no sign meanwhile.
+    data = _load(settings, run.data_fingerprint)
     claim = store.leases.claim(key, owner, workplace)
     if claim is None:
         return
     try:
         try:
-            _train(store, settings, claim, key, owner)
+            if isinstance(data, Exception):
+                raise data
+            _train(store, data, claim, key, owner)
         except (RunLostError, StoreError):
             raise
         except Exception as error:
@@ -136,6 +143,14 @@ def train_stored_run(settings: Settings, key: str, owner: str, identity: str | N
             patiently(lambda: store.leases.end(key, owner, "failed", error=sentence))
     except RunLostError as lost:
         logger.info("%s", lost)
+
+
+def _load(settings: Settings, data_fingerprint: str) -> Dataset | Exception:
+    """The data of a run, or why it has none, which is for the run's owner to say."""
+    try:
+        return load_matching(settings, data_fingerprint)
+    except Exception as error:
+        return error
 
 
 def _why(error: Exception) -> str:
@@ -149,8 +164,7 @@ def _why(error: Exception) -> str:
     return f"training broke off: {kind_and_words(error)}"
 
 
-def _train(store: Store, settings: Settings, claim: Claim, key: str, owner: str) -> None:
-    data = load_matching(settings, claim.data_fingerprint)
+def _train(store: Store, data: Dataset, claim: Claim, key: str, owner: str) -> None:
     heart = _Heart(store, key, owner)
     parts = split(data, claim.config.protocol, claim.config.seed)
     training = Training(claim.config, parts, pulse=heart.beat)

@@ -175,6 +175,21 @@ def test_missing_data_fail_the_run_with_their_reason(store, settings, ask, monke
     assert (run.status, run.error) == ("failed", "this run needs other data")
 
 
+def test_data_are_loaded_before_the_run_is_taken_up(store, settings, ask, tiny_dataset, monkeypatch):
+    """Fetching them may take longer than a lease, and nobody could beat meanwhile."""
+    seen = []
+
+    def load(settings, fingerprint):
+        seen.append((store.run(key).status, fingerprint))
+        return tiny_dataset
+
+    monkeypatch.setattr(worker, "load_matching", load)
+    key = ask()
+    worker.train_stored_run(settings, key, "me")
+    assert seen == [("queued", tiny_dataset.fingerprint)]
+    assert store.run(key).status == "finished"
+
+
 def test_a_run_that_diverges_fails_with_advice(store, settings, ask, monkeypatch):
     scaled = batches.scaled
     monkeypatch.setattr(batches, "scaled", lambda images: scaled(images) * float("inf"))
