@@ -28,7 +28,7 @@ from fmnist_core.charts.mean_curves import (
     style_curves,
     unit,
 )
-from fmnist_core.charts.style import LEGEND_ABOVE, Extent, Metric, mark_best_epoch, note
+from fmnist_core.charts.style import LEGEND_ABOVE, Extent, Metric, cut_curves, mark_best_epoch, note
 from fmnist_core.comparison.arms import band
 
 _LINES: dict[str, dict[str, Any]] = {
@@ -74,8 +74,12 @@ def arm_panels(
         [values for of_arm in references for _, values in of_arm.values()],
         metric,
     )
+    axes = go.Figure()
+    style_curves(axes, metric, total_epochs, extent)
+    axes.update_layout(margin={"l": 52, "r": 8, "t": 52, "b": 44}, showlegend=False)
+    layout = axes.layout.to_plotly_json()  # checked once: that takes as long as drawing the curves
     return [
-        _panel(arm, of_arm, published, metric, total_epochs, extent, validation_name)
+        _panel(arm, of_arm, published, metric, total_epochs, extent, validation_name, layout)
         for arm, of_arm, published in zip(arms, bands, references, strict=True)
     ]
 
@@ -88,8 +92,9 @@ def _panel(
     total_epochs: int,
     extent: Extent | None,
     validation_name: str,
+    layout: dict[str, Any],
 ) -> go.Figure:
-    figure = go.Figure()
+    figure = go.Figure(layout=layout)
     names = {"training": "As trained", "evaluated_training": "Evaluated", "validation": validation_name}
     best, seeds = best_mean_epoch(arm.runs), len(begun(arm.runs))
     for mean in bands.values():
@@ -120,8 +125,8 @@ def _panel(
                 "symbol": [BEST_SYMBOL if strong and epoch == best else "circle" for epoch in mean["epoch"]],
             },
         )
-    style_curves(figure, metric, total_epochs, extent)
-    figure.update_layout(margin={"l": 52, "r": 8, "t": 52, "b": 44}, showlegend=False)
+    if extent is not None and extent.is_cut:
+        cut_curves(figure, extent)  # says how high this panel's own curves go
     seeds_in_words = f", mean of {seeds} seeds" if seeds > 1 else ""
     note(
         figure,

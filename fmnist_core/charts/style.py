@@ -112,7 +112,9 @@ def cut_curves(figure: go.Figure, extent: Extent) -> None:
 
 def mark_best_epoch(figure: go.Figure, best: int, *, metric: Metric, total_epochs: int) -> None:
     """Draw a line at the best epoch and name it where the curves leave room."""
-    figure.add_vline(x=best, line={"color": NEUTRAL, "width": 1, "dash": "dot"}, layer="below")
+    # A line over the whole height. `add_vline` draws the same, and takes ten times as long.
+    line = {"color": NEUTRAL, "width": 1, "dash": "dot"}
+    figure.add_shape(type="line", x0=best, x1=best, y0=0, y1=1, yref="y domain", line=line, layer="below")
     # Loss curves leave the top free, accuracy curves the bottom; far right, the text turns inward.
     to_the_right = best <= 0.6 * total_epochs
     note(
