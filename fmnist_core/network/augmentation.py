@@ -1,11 +1,11 @@
-"""How training images are varied before each step: mirrored, and moved."""
+"""How training images are varied before each step: mirrored, and moved, while they are bytes still."""
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
 _SIDE = 28
-_BLACK = -1.0  # the background, as images are scaled for the network
+_BLACK = 0  # the background, in bytes
 
 
 def flip_half(images: Tensor, generator: Generator) -> Tensor:

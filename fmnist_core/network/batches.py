@@ -27,7 +27,17 @@ class Batches:
         rows = self._indices[places]
         return scaled(self._images.index_select(0, rows)), self._labels.index_select(0, rows)
 
+    def take_bytes(self, places: Tensor, images: Tensor) -> Tensor:
+        """Put the images of the examples in these places, as they are stored, into uint8 `images` (k, 784)."""
+        return torch.index_select(self._images, 0, self._indices.index_select(0, places), out=images)
+
+
+def scale_into(values: Tensor, images: Tensor) -> Tensor:
+    """Put bytes, as `scaled` makes them, into float32 `values` (n, 784)."""
+    return values.copy_(images).div_(127.5).sub_(1)
+
 
 def scaled(images: Tensor) -> Tensor:
     """Bytes (n, 784) or (n, 28, 28) to float32 (n, 784) from -1 for black to 1 for white."""
-    return images.flatten(1).float().div_(127.5).sub_(1)
+    pixels = images.flatten(1)
+    return scale_into(torch.empty(pixels.shape), pixels)

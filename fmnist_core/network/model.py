@@ -94,6 +94,12 @@ class MLP(nn.Module):
         """Log-probabilities (n, 10) for float images of shape (n, 784) or (n, 28, 28), scaled to [-1, 1]."""
         return F.log_softmax(self.logits(images), dim=1)
 
+    def count_batches(self, count: int) -> None:
+        """Tell the batch normalisations of `count` more batches that they were trained on."""
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm1d) and module.num_batches_tracked is not None:
+                module.num_batches_tracked += count
+
     def logits(self, images: Tensor) -> Tensor:
         """The output layer's values (n, 10), from which the softmax makes probabilities, for images as in `forward`."""
         logits: Tensor = self.output(self.last_hidden(images))

@@ -3,24 +3,24 @@
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import torch
-import torch.nn.functional as F
 from safetensors.torch import save as save_tensors
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
-from fmnist_core.config import RunConfig
+from fmnist_core.config import OUTPUTS, RunConfig
 from fmnist_core.data.split import Split, training_examples
 from fmnist_core.network.augmentation import flip_half, shift_each
-from fmnist_core.network.batches import Batches
+from fmnist_core.network.batches import Batches, scale_into
 from fmnist_core.network.evaluation import evaluate, evaluate_log_probabilities, log_probabilities
+from fmnist_core.network.fast_step import FastStep
 from fmnist_core.network.figures import EpochResult
 from fmnist_core.network.model import MLP, load_state, read_tensors
+from fmnist_core.network.optimizers import FlatOptimizer
 
 TRAINING_CHECK_IMAGES = 10_000
-MOMENTUM = 0.9
 
 Pulse = Callable[[float], None]
 
@@ -64,27 +64,6 @@ def batch_bounds(samples: int, batch_size: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], samples], strict=True))
 
 
-class SGDW(torch.optim.SGD):
-    """Stochastic gradient descent with Nesterov momentum and decoupled weight decay (Loshchilov and Hutter, 2019).
-
-    Decoupled as in AdamW, so that a weight decay means the same pull under both: `torch.optim.SGD` adds it to the
-    gradient, where momentum makes it ten times as strong.
-    """
-
-    def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float, decay: float) -> None:
-        super().__init__(parameters, lr=learning_rate, momentum=MOMENTUM, nesterov=True, fused=True)
-        self.decay = decay
-
-    @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Shrink the weights, then follow the gradients."""
-        if self.decay:
-            for group in self.param_groups:
-                for weights in group["params"]:
-                    weights.mul_(1 - group["lr"] * self.decay)
-        super().step()
-
-
 class Training:
     """A run in progress. Iterating trains one epoch at a time; breaking off between epochs loses nothing.
 
@@ -97,12 +76,15 @@ class Training:
         self.split = split
         self.pulse = pulse or (lambda share: None)
         self.model = MLP(config, weights=derived_generator(config.seed, "weights"))
-        self.optimizer = _optimizer(config, self.model)
+        self.optimizer = FlatOptimizer(config, self.model)
         self.epochs_done = 0
         self.validation_log_probabilities: Tensor | None = None  # (n, 10), after the epoch trained last
         self.examples = training_examples(config, split.training)
         self._batches = Batches(self.examples)
         self._bounds = batch_bounds(len(self.examples), config.batch_size)
+        # The last batch may have a size of its own.
+        sizes = {stop - start for start, stop in self._bounds}
+        self._fast_steps = {size: FastStep(config, self.model, size) for size in sizes}
 
     def __iter__(self) -> Iterator[EpochResult]:
         while self.epochs_done < self.config.epochs:
@@ -133,48 +115,44 @@ class Training:
             validation_loss=validation.loss,
             validation_accuracy=validation.accuracy,
             validation_calibration_error=validation.calibration_error,
-            learning_rate=float(self.optimizer.param_groups[0]["lr"]),
+            learning_rate=self.optimizer.rate,
             seconds=time.perf_counter() - began,
         )
 
+    @torch.inference_mode()
     def _train_epoch(self, epoch: int) -> tuple[float, float]:
-        config, model, optimizer = self.config, self.model, self.optimizer
+        config, optimizer = self.config, self.optimizer
         samples, steps = len(self._batches), len(self._bounds)
         order = torch.randperm(samples, generator=derived_generator(config.seed, "order", epoch))
         flips = derived_generator(config.seed, "flips", epoch)
         shifts = derived_generator(config.seed, "shifts", epoch)
-        model.masks.set_state(derived_generator(config.seed, "masks", epoch).get_state())
-        model.input_masks.set_state(derived_generator(config.seed, "input masks", epoch).get_state())
-        model.train()
-        loss_sum, correct = torch.zeros((), dtype=torch.float64), torch.zeros((), dtype=torch.int64)
-        for step, (start, stop) in enumerate(self._bounds):
-            images, labels = self._batches.take(order[start:stop])
+        self.model.masks.set_state(derived_generator(config.seed, "masks", epoch).get_state())
+        self.model.input_masks.set_state(derived_generator(config.seed, "input masks", epoch).get_state())
+        labels, answers = self._batches.labels[order], torch.empty(samples, OUTPUTS)
+        sizes = [stop - start for start, stop in self._bounds]
+        losses = []
+        parts = zip(order.split(sizes), labels.split(sizes), answers.split(sizes), strict=True)
+        for step, (places, batch_labels, batch_answers) in enumerate(parts):
+            fast_step = self._fast_steps[len(places)]
+            images = self._batches.take_bytes(places, fast_step.pixels)
             if config.flips:
                 images = flip_half(images, flips)
             if config.shift_pixels:
                 images = shift_each(images, config.shift_pixels, shifts)
+            scale_into(fast_step.images, images)
             if config.schedule == "one-cycle":
-                rate = one_cycle((epoch - 1) * steps + step, config.epochs * steps, config.learning_rate)
-                optimizer.param_groups[0]["lr"] = rate
-            answers = model(images)  # log-probabilities
-            loss = F.nll_loss(answers, labels)
-            objective = loss
-            if config.label_smoothing:
-                # Szegedy et al., 2016: the target is a mixture of the label and a uniform distribution.
-                objective = torch.lerp(loss, -answers.mean(), config.label_smoothing)
-            optimizer.zero_grad()
-            objective.backward()
+                optimizer.rate = one_cycle((epoch - 1) * steps + step, config.epochs * steps, config.learning_rate)
+            losses.append(fast_step.gradients(batch_labels, batch_answers))
             optimizer.step()
-            loss_sum += loss.detach() * len(labels)
-            correct += (answers.detach().argmax(dim=1) == labels).sum()
             self.pulse(0.9 * (step + 1) / steps)
-        return float(loss_sum) / samples, float(correct) / samples
+        self.model.count_batches(steps)
+        loss_sum = (torch.stack(losses) * torch.tensor(sizes)).cumsum(0, dtype=torch.float64)[-1]
+        return float(loss_sum) / samples, float((answers.argmax(dim=1) == labels).sum()) / samples
 
     def checkpoint(self) -> bytes:
         """Everything that the remaining epochs depend on, as a safetensors file."""
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
+        tensors |= {f"optimizer.{name}": value for name, value in self.optimizer.state().items()}
         tensors["epochs_done"] = torch.tensor(self.epochs_done)
         return save_tensors(tensors)
 
@@ -187,26 +165,13 @@ class Training:
         epochs_done = tensors.pop("epochs_done", None)
         if epochs_done is None:
             raise ValueError("the checkpoint must say how many epochs are done; 'epochs_done' is missing")
-        model, optimizer = {}, dict[int, dict[str, Tensor]]()
+        parts: dict[str, dict[str, Tensor]] = {"model": {}, "optimizer": {}}
         for name, value in tensors.items():
             kind, _, rest = name.partition(".")
-            if kind == "model":
-                model[rest] = value
-            else:
-                index, _, slot = rest.partition(".")
-                optimizer.setdefault(int(index), {})[slot] = value
-        load_state(self.model, model)
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": optimizer, "param_groups": groups})
+            parts[kind][rest] = value
+        load_state(self.model, parts["model"])
+        self.optimizer.load_state(parts["optimizer"])
         self.epochs_done = int(epochs_done)
-
-
-def _optimizer(config: RunConfig, model: MLP) -> torch.optim.Optimizer:
-    # The fused forms take one call for all tensors.
-    if config.optimizer == "sgd":
-        return SGDW(model.parameters(), config.learning_rate, config.weight_decay)
-    # AdamW with no decay is Adam (Loshchilov and Hutter, 2019).
-    return torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
 
 
 def train(config: RunConfig, split: Split, *, pulse: Pulse | None = None) -> Iterator[EpochResult]:

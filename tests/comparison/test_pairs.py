@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 
 from fmnist_core.comparison.pairs import DRAWS, drawn_by, shared_by_pairs
-from fmnist_core.config import RunConfig
+from fmnist_core.config import INPUTS, RunConfig
 from fmnist_core.data.split import split
 from fmnist_core.network import training
 from fmnist_core.network.batches import Batches
-from fmnist_core.network.model import Dropout, InputDropout
+from fmnist_core.network.fast_step import Mask
 from fmnist_core.network.training import Training
 
 # Everything that chance can decide is switched on, so that a pair has all of it to share.
@@ -74,7 +74,7 @@ class Drawn:
 def moves(before, after):
     """How far each image (n, 784) was moved, (n, 2)."""
     found = torch.full((len(before), 2), 99)
-    padded = F.pad(before.view(-1, 28, 28), (3,) * 4, value=-1.0)
+    padded = F.pad(before.view(-1, 28, 28), (3,) * 4)
     for down in range(7):
         for right in range(7):
             moved = padded[:, down : down + 28, right : right + 28].flatten(1)
@@ -101,19 +101,19 @@ def drawn(config, data):
         ],
     )
     seen = defaultdict(list)
-    take, factors, flip, shift = Batches.take, Dropout._factors, training.flip_half, training.shift_each
+    take, draw, flip, shift = Batches.take_bytes, Mask.draw, training.flip_half, training.shift_each
 
-    def noting_take(self, places):
+    def noting_take(self, places, images):
         if self is run._batches:
             seen["order of images"].append(places.clone())
             seen["batches"].append(torch.full((len(places),), len(places)))
-        return take(self, places)
+        return take(self, places, images)
 
-    def noting_factors(self, values):
-        made = factors(self, values)
-        layer = "dropped pixels" if isinstance(self, InputDropout) else f"dropout masks {values.shape[1]}"
-        seen[layer].append(made == 0)
-        return made
+    def noting_draw(self):
+        draw(self)
+        width = self.factors.shape[1]
+        layer = "dropped pixels" if width == INPUTS else f"dropout masks {width}"
+        seen[layer].append(self.factors == 0)
 
     def noting_flip(images, generator):
         flipped = flip(images, generator)
@@ -127,8 +127,8 @@ def drawn(config, data):
 
     epochs = defaultdict(list)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Batches, "take", noting_take)
-        patch.setattr(Dropout, "_factors", noting_factors)
+        patch.setattr(Batches, "take_bytes", noting_take)
+        patch.setattr(Mask, "draw", noting_draw)
         patch.setattr(training, "flip_half", noting_flip)
         patch.setattr(training, "shift_each", noting_shift)
         for _ in run:

@@ -5,8 +5,12 @@ from torch import Generator
 from fmnist_core.network.augmentation import flip_half, shift_each
 
 
+def bytes_drawn(*shape):
+    return torch.randint(256, shape, dtype=torch.uint8, generator=Generator().manual_seed(1))
+
+
 def test_flips_mirror_about_half_of_the_images():
-    images = torch.arange(1000 * 784, dtype=torch.float32).view(1000, 784)
+    images = bytes_drawn(1000, 784)
     flipped = flip_half(images, Generator().manual_seed(0))
     mirrored = images.view(-1, 28, 28).flip(2).view(-1, 784)
     is_mirrored = (flipped == mirrored).all(dim=1)
@@ -16,7 +20,7 @@ def test_flips_mirror_about_half_of_the_images():
 
 def moved(image, down, right):
     """`image` (28, 28) moved by slicing, on black."""
-    result = torch.full((28, 28), -1.0)
+    result = torch.zeros(28, 28, dtype=torch.uint8)
     rows, columns = (slice(max(0, by), 28 + min(0, by)) for by in (down, right))
     from_rows, from_columns = (slice(max(0, -by), 28 - max(0, by)) for by in (down, right))
     result[rows, columns] = image[from_rows, from_columns]
@@ -25,7 +29,7 @@ def moved(image, down, right):
 
 @pytest.mark.parametrize("furthest", [1, 3])
 def test_shifts_move_each_image_somewhere_all_places_equally_likely(furthest):
-    image = torch.rand(28, 28, generator=Generator().manual_seed(1))
+    image = bytes_drawn(28, 28)
     count = 100 * (2 * furthest + 1) ** 2
     shifted = shift_each(image.view(1, 784).repeat(count, 1), furthest, Generator().manual_seed(0))
     reach = range(-furthest, furthest + 1)
@@ -38,7 +42,7 @@ def test_shifts_move_each_image_somewhere_all_places_equally_likely(furthest):
 
 
 def test_shifts_leave_the_given_images_alone():
-    images = torch.rand(50, 784, generator=Generator().manual_seed(1))
+    images = bytes_drawn(50, 784)
     before = images.clone()
     shifted = shift_each(images, 3, Generator().manual_seed(0))
     assert torch.equal(images, before)

@@ -7,9 +7,10 @@ import torch
 
 from fmnist_core.config import RunConfig
 from fmnist_core.data.split import TooFewImagesError
-from fmnist_core.network import batches
-from fmnist_core.network.batches import Batches, scaled
+from fmnist_core.network import training
+from fmnist_core.network.batches import Batches
 from fmnist_core.network.evaluation import evaluate
+from fmnist_core.network.fast_step import FastStep
 from fmnist_core.network.training import (
     Training,
     TrainingDivergedError,
@@ -106,16 +107,19 @@ def test_a_checkpoint_of_another_network_is_refused(tiny_split):
 
 
 def test_runs_that_differ_only_in_dropout_see_the_same_batches(tiny_split, monkeypatch):
-    seen = {}
-    for dropout in (0.0, 0.5):
-        training = Training(replace(TINY, dropout=dropout), tiny_split)
-        training.model.register_forward_pre_hook(
-            lambda model, inputs, dropout=dropout: (
-                seen.setdefault(dropout, []).append(inputs[0].clone()) if model.training else None
-            )
-        )
-        list(training)
-    assert all(torch.equal(ours, theirs) for ours, theirs in zip(seen[0.0], seen[0.5], strict=True))
+    seen = {0.0: [], 0.5: []}
+    gradients = FastStep.gradients
+    for dropout, batches_seen in seen.items():
+
+        def noting(self, labels, answers, batches_seen=batches_seen):
+            batches_seen.append((self.images.clone(), labels.clone()))
+            return gradients(self, labels, answers)
+
+        monkeypatch.setattr(FastStep, "gradients", noting)
+        list(train(replace(TINY, dropout=dropout), tiny_split))
+    assert len(seen[0.0]) == TINY.epochs * len(batch_bounds(len(tiny_split.training), TINY.batch_size))
+    for ours, theirs in zip(seen[0.0], seen[0.5], strict=True):
+        assert all(map(torch.equal, ours, theirs))
 
 
 def test_forgetting_evaluation_mode_changes_the_result(tiny_split):
@@ -132,16 +136,14 @@ def test_forgetting_evaluation_mode_changes_the_result(tiny_split):
     assert model.training  # and gives it back
 
 
-def test_training_goes_on_in_training_mode_after_an_evaluation(tiny_split):
-    training = Training(replace(TINY, dropout=0.5), tiny_split)
-    modes = []
-    training.model.hidden[0].register_forward_pre_hook(lambda module, _: modes.append(module.training))
-    training.run_epoch()
-    training.run_epoch()
-    steps = len(batch_bounds(len(tiny_split.training), TINY.batch_size))
-    half = len(modes) // 2
-    assert modes[:steps] == modes[half : half + steps] == [True] * steps
-    assert not any(modes[steps:half])
+def test_an_evaluation_leaves_no_trace_in_training(tiny_split):
+    config = replace(TINY, dropout=0.5, batch_norm=True)
+    undisturbed, disturbed = Training(config, tiny_split), Training(config, tiny_split)
+    for _ in range(2):
+        undisturbed.run_epoch()
+        disturbed.run_epoch()
+        evaluate(disturbed.model, tiny_split.validation)
+    assert undisturbed.run_epoch() == disturbed.run_epoch()
 
 
 def test_losses_are_means_over_samples_not_over_batches(tiny_split):
@@ -204,7 +206,7 @@ def test_batch_norm_survives_a_lone_last_sample(tiny_split):
 
 
 def test_a_run_that_diverges_says_so(tiny_split, monkeypatch):
-    monkeypatch.setattr(batches, "scaled", lambda images: scaled(images) * float("inf"))
+    monkeypatch.setattr(training, "scale_into", lambda values, images: values.fill_(float("inf")))
     with pytest.raises(TrainingDivergedError, match=r"epoch 1.*lower learning rate"):
         list(train(TINY, tiny_split))
 
@@ -241,7 +243,7 @@ def test_weight_decay_pulls_alike_under_both_optimisers(tiny_split):
         before = [parameter.detach().clone() for parameter in training.model.parameters()]
         for _ in range(3):
             for parameter in training.model.parameters():
-                parameter.grad = torch.zeros_like(parameter)
+                parameter.grad.zero_()
             training.optimizer.step()
         for parameter, first in zip(training.model.parameters(), before, strict=True):
             torch.testing.assert_close(parameter.detach(), first * (1 - 0.1 * 0.5) ** 3)
@@ -298,9 +300,9 @@ def test_a_run_that_asks_for_more_images_than_there_are_is_refused(tiny_split):
 
 
 def test_pixels_are_dropped_in_training_alone(tiny_split):
-    training = Training(replace(TINY, input_dropout=0.5), tiny_split)
+    model = Training(replace(TINY, input_dropout=0.5), tiny_split).model
     images, _ = Batches(tiny_split.training).take(slice(0, 50))
-    answers = [training.model(images) for _ in range(2)]
+    answers = [model(images) for _ in range(2)]
     assert not torch.equal(*answers)
-    assert evaluate(training.model, tiny_split.validation) == evaluate(training.model, tiny_split.validation)
-    assert torch.equal(training.model.eval()(images), Training(TINY, tiny_split).model.eval()(images))
+    assert evaluate(model, tiny_split.validation) == evaluate(model, tiny_split.validation)
+    assert torch.equal(model.eval()(images), Training(TINY, tiny_split).model.eval()(images))

@@ -1,0 +1,171 @@
+"""One training step written out: the plain model's arithmetic without autograd, in memory that is laid out once.
+
+Nothing here decides what is computed: the model does, and what comes of this is the model's own, bit for bit.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from fmnist_core.config import INPUTS, OUTPUTS, RunConfig
+from fmnist_core.network.model import MLP
+
+_threshold_backward = torch.ops.aten.threshold_backward.grad_input
+_batch_norm = torch.ops.aten.native_batch_norm.out
+_batch_norm_backward = torch.ops.aten.native_batch_norm_backward.default
+
+
+class Mask:
+    """What dropout multiplies a batch of one layer with, from the stream that `model.Dropout` draws from."""
+
+    def __init__(self, probability: float, generator: Generator, rows: int, width: int) -> None:
+        self._keep, self._scale = np.float32(1 - probability), np.float32(1 / (1 - probability))
+        self._generator = generator
+        total = rows * width
+        self._pairs = torch.empty(total // 2, dtype=torch.int64) if total % 2 == 0 else None
+        # The factors come to lie where the bits lay that they are made from: less memory, which stays in the cache.
+        flat = torch.empty(total) if self._pairs is None else self._pairs.view(torch.float32)
+        self.factors = flat.view(rows, width)  # 0 where a value is dropped, else what makes up for those that are
+        self._values, self._bits = flat.numpy(), flat.numpy().view(np.uint32)
+        self._kept = np.empty(total, bool)
+
+    def draw(self) -> None:
+        """Fill `factors` anew."""
+        if self._pairs is None:
+            torch.rand(self.factors.shape, generator=self._generator, out=self.factors)
+            np.less(self._values, self._keep, out=self._kept)
+        else:
+            # `torch.rand` takes the lower 24 of each 32 bits that the generator gives. Taken two at a time, as integers
+            # of 64 bits, the same stream costs half as much; the first of the two is the upper half.
+            self._pairs.random_(-(2**63), None, generator=self._generator)
+            np.bitwise_and(self._bits, 2**24 - 1, out=self._bits)
+            np.less(self._bits, np.uint32(np.ceil(float(self._keep) * 2**24)), out=self._kept)
+            self._kept.view(np.uint16).byteswap(inplace=True)
+        # numpy compares and converts in a third of the time that torch takes.
+        np.multiply(self._kept, self._scale, out=self._values)
+
+
+class _Layer:
+    """A linear layer: its weights and gradients, what it hands on, and the objective's gradient by that."""
+
+    def __init__(self, linear: nn.Linear, norm: nn.BatchNorm1d | None, mask: Mask | None, rows: int) -> None:
+        self.weight, self.weight_gradient = _with_gradient(linear.weight)
+        self.bias, self.bias_gradient = _with_gradient(linear.bias)
+        self.weight_transposed = self.weight.t()
+        self.sums = torch.empty(rows, linear.out_features)
+        self.slopes = torch.empty_like(self.sums)
+        self.slopes_transposed = self.slopes.t()
+        self.norm = None if norm is None else _Norm(norm, rows)
+        self.mask = mask
+        self.units = self.sums if self.norm is None else self.norm.units
+
+
+class _Norm:
+    """Batch normalisation after a linear layer."""
+
+    def __init__(self, norm: nn.BatchNorm1d, rows: int) -> None:
+        self.weight, self.weight_gradient = _with_gradient(norm.weight)
+        self.bias, self.bias_gradient = _with_gradient(norm.bias)
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        assert norm.momentum is not None
+        self.running = (norm.running_mean, norm.running_var)
+        self.momentum, self.epsilon = norm.momentum, norm.eps
+        self.units = torch.empty(rows, norm.num_features)
+        self.mean, self.inverse_deviation = torch.empty(norm.num_features), torch.empty(norm.num_features)
+
+    def forward(self, sums: Tensor) -> None:
+        _batch_norm(
+            *(sums, self.weight, self.bias, *self.running, True, self.momentum, self.epsilon),
+            out=self.units,
+            save_mean=self.mean,
+            save_invstd=self.inverse_deviation,
+        )
+
+    def backward(self, sums: Tensor, slopes: Tensor) -> None:
+        """Turn the slopes of what was handed on into those of what came in."""
+        batch = (self.mean, self.inverse_deviation)
+        gradients = _batch_norm_backward(
+            slopes, sums, self.weight, *self.running, *batch, True, self.epsilon, [True, True, True]
+        )
+        for ours, gradient in zip((slopes, self.weight_gradient, self.bias_gradient), gradients, strict=True):
+            ours.copy_(gradient)
+
+
+def _with_gradient(parameter: Tensor) -> tuple[Tensor, Tensor]:
+    assert parameter.grad is not None, "the optimiser lays out the gradients"
+    return parameter.detach(), parameter.grad
+
+
+class FastStep:
+    """Forward and backward for batches of one size, of a model whose parameters and gradients the optimiser laid out.
+
+    The caller fills `images` (rows, 784), scaled, and calls `gradients`; `pixels` is room for them as bytes.
+    """
+
+    def __init__(self, config: RunConfig, model: MLP, rows: int) -> None:
+        self.pixels = torch.empty(rows, INPUTS, dtype=torch.uint8)
+        self.images = torch.empty(rows, INPUTS)
+        self._layers = []
+        for block in model.hidden:
+            linear, norm, *_ = block.children()
+            assert isinstance(linear, nn.Linear)
+            mask = Mask(config.dropout, model.masks, rows, linear.out_features) if config.dropout else None
+            self._layers.append(_Layer(linear, norm if isinstance(norm, nn.BatchNorm1d) else None, mask, rows))
+        self._output = _Layer(model.output, None, None, rows)
+        rate = config.input_dropout
+        self._pixel_mask = Mask(rate, model.input_masks, rows, INPUTS) if rate else None
+        # The objective by each log-probability, for each label. With label smoothing (Szegedy et al., 2016) the target
+        # is a mixture of the label and a uniform distribution. In float32 throughout, as autograd has it.
+        smoothing = torch.tensor(config.label_smoothing)
+        uniform = -smoothing / (rows * OUTPUTS)
+        self._slopes_of_labels = torch.eye(OUTPUTS) * -((1 - smoothing) / rows) + uniform
+        self._answer_slopes = torch.empty(rows, OUTPUTS)
+
+    def gradients(self, labels: Tensor, answers: Tensor) -> Tensor:
+        """Put the objective's gradients into the parameters' `grad`, and log-probabilities into `answers` (rows, 10).
+
+        Returns the batch's mean negative log-likelihood.
+        """
+        self._forward(answers)
+        torch.index_select(self._slopes_of_labels, 0, labels, out=self._answer_slopes)
+        self._backward(answers)
+        return F.nll_loss(answers, labels)
+
+    def _forward(self, answers: Tensor) -> None:
+        units = self.images
+        if self._pixel_mask is not None:
+            self._pixel_mask.draw()
+            units.add_(1).mul_(self._pixel_mask.factors).sub_(1)
+        for layer in self._layers:
+            torch.addmm(layer.bias, units, layer.weight_transposed, out=layer.sums)
+            if layer.norm is not None:
+                layer.norm.forward(layer.sums)
+            units = layer.units.relu_()
+            if layer.mask is not None:
+                layer.mask.draw()
+                units.mul_(layer.mask.factors)
+        output = self._output
+        torch.addmm(output.bias, units, output.weight_transposed, out=output.sums)
+        torch._log_softmax(output.sums, 1, False, out=answers)
+
+    def _backward(self, answers: Tensor) -> None:
+        layer = self._output
+        torch._log_softmax_backward_data(self._answer_slopes, answers, 1, torch.float32, out=layer.slopes)
+        for below in reversed(self._layers):
+            _linear_backward(layer, below.units)
+            torch.mm(layer.slopes, layer.weight, out=below.slopes)
+            if below.mask is not None:
+                below.slopes.mul_(below.mask.factors)
+            # Nothing passes where a unit is 0, whether of itself or by dropout.
+            _threshold_backward(below.slopes, below.units, 0, grad_input=below.slopes)
+            if below.norm is not None:
+                below.norm.backward(below.sums, below.slopes)
+            layer = below
+        _linear_backward(layer, self.images)
+
+
+def _linear_backward(layer: _Layer, entering: Tensor) -> None:
+    torch.mm(layer.slopes_transposed, entering, out=layer.weight_gradient)
+    torch.sum(layer.slopes, 0, out=layer.bias_gradient)
