@@ -81,7 +81,9 @@ def _parts(config: RunConfig, leaving_out: tuple[str, ...] = ()) -> dict[str, st
     if differences(nearest) <= _MOST_DIFFERENCES:
         base, different = nearest.name, differing(nearest.config)
     else:
-        base, different = _network(config.hidden), [name for name in differing(RunConfig()) if name != "hidden"]
+        # A single number would not be taken for a network.
+        network = _network(config.hidden) if len(config.hidden) > 1 else _WORDS["hidden"](config.hidden)
+        base, different = network, [name for name in differing(RunConfig()) if name != "hidden"]
     if "seed" in told:
         different.append("seed")
     return {_BASE: base, **{name: _WORDS[name](getattr(config, name)) for name in different}}

@@ -75,3 +75,9 @@ def test_a_recipe_leaves_out_dropout_and_seed():
     assert describe_recipe(best, "dropout") == "Best · 30 epochs · held-out validation"
     article = replace(PRESETS[0].config, learning_rate=0.01, epochs=1)
     assert describe_recipe(article, "dropout") == "Article, learning rate 0.01 · 1 epoch · validated on the test set"
+
+
+def test_a_network_of_one_layer_is_called_one():
+    config = RunConfig(hidden=(128,), learning_rate=0.001, batch_norm=True, flips=True)
+    assert describe(config).startswith("network 128, batch norm, flips, learning rate 0.001")
+    assert describe(replace(config, hidden=(128, 64))).startswith("128-64, batch norm")
