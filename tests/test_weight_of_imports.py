@@ -67,5 +67,6 @@ def test_torch_stays_where_networks_are_trained():
         "fmnist_core.data.torchvision_import",
         "fmnist_core.jobs.preload",
         "fmnist_core.jobs.worker",
-        *(f"fmnist_core.network.{name}" for name in ("augmentation", "batches", "evaluation", "model", "training")),
+        *(f"fmnist_core.network.{name}" for name in ("augmentation", "batches", "evaluation", "fast_step", "model")),
+        *(f"fmnist_core.network.{name}" for name in ("optimizers", "training")),
     }

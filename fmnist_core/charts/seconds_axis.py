@@ -46,7 +46,7 @@ def _put(figure: go.Figure, clocks: Mapping[str | None, Clock], longest: float) 
                 trace.y = []
     own = clocks.get(None, {})
     for shape in figure.layout.shapes:
-        if shape.xref == "x" and shape.x0 in own:
+        if shape.xref in {None, "x"} and shape.x0 in own:
             shape.x0 = shape.x1 = own[shape.x0]
     for note in figure.layout.annotations:
         if note.xref in {None, "x"} and note.x in own:
