@@ -88,7 +88,7 @@ def test_a_missing_test_figure_leaves_its_place_empty():
 def test_runs_keep_their_order_and_say_what_they_are():
     table = runs_table([run(2, config=RunConfig(hidden=(16,), epochs=4, dropout=0.2)), run(1)])
     assert table["run"].tolist() == [2, 1]
-    assert table["settings"].tolist() == ["16, dropout 0.2 · 4 epochs, seed 0", "32-16 · 4 epochs, seed 0"]
+    assert table["settings"].tolist() == ["network 16, dropout 0.2 · 4 epochs, seed 0", "32-16 · 4 epochs, seed 0"]
     assert table["validation_loss"].tolist() == [0.41, 0.41]
     assert table["validation_accuracy"].tolist() == [0.86, 0.86]
     assert table["data"].tolist() == ["Fashion-MNIST", "Fashion-MNIST"]
