@@ -30,7 +30,7 @@ class Offer(NamedTuple):
 
 
 # A small network at a constant rate for thirty epochs overfits wherever there is little to learn from, and trains in
-# seconds: each of the three takes less than five minutes on two cores.
+# seconds.
 _BASE = RunConfig(hidden=(128,), learning_rate=0.001, epochs=30)
 _STUDY = Study(base=_BASE, levels=(0.0, 0.5), seeds=5)
 _FEWER_IMAGES = replace(_STUDY, base=replace(_BASE, training_images=10_000))
