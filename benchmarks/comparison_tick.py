@@ -9,8 +9,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -29,6 +29,8 @@ from ui.components.live_chart import figure_text
 
 STUDY = Study(base=RunConfig(hidden=(16,), epochs=30), levels=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7), seeds=20)
 _FINGERPRINT = "f" * 16
+
+Result = TypeVar("Result")
 
 
 def result(epoch: int, chance: np.random.Generator) -> EpochResult:
@@ -64,11 +66,16 @@ def fill(store: Store) -> str:
     return keys[-1]
 
 
-def timed(work: Callable[[], object]) -> float:
-    """Milliseconds of this process's time."""
+def timed(work: Callable[..., Result], *given: object) -> tuple[Result, float]:
+    """What `work` makes of what is given, and the milliseconds of this process's time that it took."""
     began = time.process_time()
-    work()
-    return 1000 * (time.process_time() - began)
+    made = work(*given)
+    return made, 1000 * (time.process_time() - began)
+
+
+def look(shared: SharedRuns) -> Collected:
+    """Read what is new, and gather the comparison."""
+    return collect(STUDY, stored_runs(STUDY, shared, _FINGERPRINT), shared)
 
 
 def curves(now: Collected) -> list[str]:
@@ -92,19 +99,16 @@ def main(rounds: int) -> None:
         store = Store(f"sqlite:///{Path(folder) / 'runs.sqlite'}")
         key = fill(store)
         shared = SharedRuns(store)
-        collect(STUDY, stored_runs(STUDY, shared, _FINGERPRINT), shared)
-        curves(collect(STUDY, stored_runs(STUDY, shared, _FINGERPRINT), shared))
+        curves(look(shared))  # the first time imports what it needs
         found: dict[str, list[float]] = {"read and collect": [], "curves": [], "answer and table": []}
         for epoch in range(21, 21 + min(rounds, 10)):
             store.leases.record_epoch(key, "benchmark", result(epoch, chance), b"", None)
             shared.expect_news()
-            kept: list[Collected] = []
-            found["read and collect"].append(
-                timed(lambda: kept.append(collect(STUDY, stored_runs(STUDY, shared, _FINGERPRINT), shared)))  # noqa: B023
-            )
-            now = replace(kept[0])
-            found["curves"].append(timed(lambda: curves(now)))  # noqa: B023
-            found["answer and table"].append(timed(lambda: answers(now)))  # noqa: B023
+            now, read = timed(look, shared)
+            _, drawn = timed(curves, now)
+            _, answered = timed(answers, now)
+            for values, milliseconds in zip(found.values(), (read, drawn, answered), strict=True):
+                values.append(milliseconds)
         store.close()
     print(f"{len(STUDY.levels)} arms, {STUDY.seeds} seeds, medians of {rounds}, in ms of processor time:")
     for name, values in found.items():

@@ -139,7 +139,7 @@ def _charts(grid: Grid, results: GridResults, now: str) -> None:
     )
     difference, means = drawn_once.grid_figures_of(grid, results, now, metric)
     several = len(grid.study.levels) > 2
-    open_cell = partial(_open_cell, grid)
+    open_cell = partial(_open_cell, results)
     left, right = st.columns(2)
     with left:
         live_chart(
@@ -169,14 +169,15 @@ def _charts(grid: Grid, results: GridResults, now: str) -> None:
     )
 
 
-def _open_cell(grid: Grid, name: str) -> None:
+def _open_cell(results: GridResults, name: str) -> None:
     """Lead to the comparison of a cell that was clicked; a callback."""
-    for value_place, study in enumerate(grid.studies):
-        for level_place, level in enumerate(study.levels):
-            if level_place and name == f"{value_place}.{level_place}":
-                open_comparison(study)
-                if len(study.levels) > 2:
-                    st.session_state[f"compare.second.{study.setting}"] = level
+    cell = results.cell(name)
+    if cell is None:
+        return
+    study = results.grid.studies[cell.value_place]
+    open_comparison(study)
+    if len(study.levels) > 2:
+        st.session_state[f"compare.second.{study.setting}"] = cell.level
 
 
 def _cells(grid: Grid) -> None:
