@@ -10,6 +10,7 @@ from fmnist_core.comparison.grid_results import GridResults, grid_sentences, gri
 from fmnist_core.comparison.latex import latex_table
 from fmnist_core.comparison.measures import MEASURES, Metric, measure_name
 from fmnist_core.comparison.progress import Collected, Progress, progress_of, stored_runs
+from fmnist_core.results.csv_text import csv_text
 from fmnist_core.store.run import Run
 from fmnist_core.store.shared_runs import state, version
 from fmnist_core.wording import capitalised
@@ -201,7 +202,7 @@ def _table(grid: Grid, results: GridResults) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Download as CSV",
-            grid_table(results).to_csv(index=False),
+            csv_text(grid_table(results)),
             file_name=f"{name}.csv",
             mime="text/csv",
             icon=":material/download:",

@@ -13,6 +13,7 @@ from fmnist_core.comparison.progress import Collected
 from fmnist_core.comparison.reading import Reading, epoch_caption, epoch_phrase
 from fmnist_core.comparison.study import Study
 from fmnist_core.comparison.tables import csv_table
+from fmnist_core.results.csv_text import csv_text
 from fmnist_core.wording import capitalised
 from ui import drawn_once
 from ui.forms.study_form import start_study
@@ -96,7 +97,7 @@ def show_table(study: Study, now: Collected, reveal: bool, reading: Reading) -> 
             reveal_button("Reveal test figures", keys, key="compare.reveal")
         st.download_button(
             "Download as CSV",
-            csv_table(figures, study.factor).to_csv(index=False),
+            csv_text(csv_table(figures, study.factor)),
             file_name=f"{study.setting.replace('_', '-')}-comparison.csv",
             mime="text/csv",
             icon=":material/download:",
