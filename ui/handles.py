@@ -17,6 +17,7 @@ from fmnist_core.data.split import trains_on
 from fmnist_core.data.summary import Summary, summarise
 from fmnist_core.jobs import cluster
 from fmnist_core.jobs.dispatcher import Dispatcher
+from fmnist_core.network.dropout_steps import DropoutStep, dropout_step
 from fmnist_core.network.figures import Evaluation
 from fmnist_core.network.projection import plane
 from fmnist_core.network.stored_network import StoredNetwork
@@ -207,6 +208,12 @@ def forgetful_evaluation(run_key: str, best_epoch: int) -> Evaluation:
     )
 
 
+@st.cache_resource(show_spinner=False, max_entries=16)
+def dropout_step_of(run_key: str, best_epoch: int, step: int) -> DropoutStep:
+    """What a run dropped in a training step of its best epoch, with the network of that epoch."""
+    return dropout_step(network(run_key, "best", best_epoch), dataset(), best_epoch, step)
+
+
 def delete_runs(keys: Collection[str], by: Visitor) -> None:
     """Delete runs, give their space back, and forget what is kept of stored networks in this process.
 
@@ -218,7 +225,7 @@ def delete_runs(keys: Collection[str], by: Visitor) -> None:
     finally:
         for kept in (
             *(network, has_last_weights, probabilities_of, replay_of, plane_of),
-            *(doubtful_labels_of, forgetful_evaluation),
+            *(doubtful_labels_of, forgetful_evaluation, dropout_step_of),
         ):
             kept.clear()
         shared_runs().expect_news()

@@ -3,7 +3,7 @@
 Training and its figures are torch's. This is for pages, which only look: the probabilities agree to a millionth.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -92,6 +92,29 @@ class StoredNetwork:
     def probabilities(self, images: Pixels) -> Floats:
         """Class probabilities (n, 10), rows summing to 1."""
         return np.concatenate([np.exp(log_softmax(self._output(self._last(chunk)))) for chunk in _chunks(images)])
+
+    def log_probabilities(self, images: Pixels) -> Floats:
+        """Their logarithms (n, 10), exact also where a probability is next to nothing."""
+        return log_softmax(self.logits(images))
+
+    def thinned(
+        self, images: Pixels, kept: Sequence[npt.NDArray[np.bool_]], kept_pixels: npt.NDArray[np.bool_]
+    ) -> tuple[tuple[Floats, ...], Floats]:
+        """Each hidden layer's units (n, width) and the log-probabilities (n, 10) of networks that kept these units.
+
+        `kept` (n, width) says for each image and layer which units were not dropped, `kept_pixels` (n, 784) which
+        pixels; what is kept is scaled up, as in training. Batch normalisation uses what it learnt.
+        """
+        keep, keep_pixels = np.float32(1 - self.config.dropout), np.float32(1 - self.config.input_dropout)
+        units = normalise(images) + np.float32(1)
+        units *= kept_pixels / keep_pixels
+        units -= 1
+        layers = []
+        for (linear, norm), mask in zip(self._hidden, kept, strict=True):
+            units = np.maximum(self._before_relu(units, linear, norm), np.float32(0))
+            units *= mask / keep
+            layers.append(units)
+        return tuple(layers), log_softmax(self._output(units))
 
     def logits(self, images: Pixels) -> Floats:
         """The output layer's values (n, 10), from which the softmax makes probabilities."""

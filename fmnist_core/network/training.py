@@ -1,6 +1,5 @@
 """The training loop: an iterator of epochs that can be stopped, saved and resumed without a trace."""
 
-import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from fmnist_core.config import OUTPUTS, RunConfig
 from fmnist_core.data.split import Split, training_examples
 from fmnist_core.network.augmentation import flip_half, shift_each
 from fmnist_core.network.batches import Batches, scale_into
+from fmnist_core.network.draws import batch_bounds, derived_seed
 from fmnist_core.network.evaluation import evaluate, evaluate_log_probabilities, log_probabilities
 from fmnist_core.network.fast_step import FastStep
 from fmnist_core.network.figures import EpochResult
@@ -34,8 +34,7 @@ def derived_generator(seed: int, purpose: str, epoch: int = 0) -> Generator:
 
     Since nothing is carried over from one epoch to the next, a resumed run needs no generator state.
     """
-    digest = hashlib.sha256(f"{seed}/{purpose}/{epoch}".encode()).digest()
-    return Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    return Generator().manual_seed(derived_seed(seed, purpose, epoch))
 
 
 def one_cycle(step: int, total_steps: int, peak: float) -> float:
@@ -51,17 +50,6 @@ def one_cycle(step: int, total_steps: int, peak: float) -> float:
     else:
         low, high, progress = end, peak, 1 - (step - top) / (total_steps - 1 - top)
     return low + (high - low) * (1 - math.cos(math.pi * progress)) / 2
-
-
-def batch_bounds(samples: int, batch_size: int) -> list[tuple[int, int]]:
-    """First and last-plus-one position of each batch; the last batch may be smaller, but is never a single sample.
-
-    Batch normalisation cannot be trained on one sample, so a lone last sample joins the batch before it.
-    """
-    starts = list(range(0, samples, batch_size))
-    if len(starts) > 1 and samples - starts[-1] == 1:
-        starts.pop()
-    return list(zip(starts, [*starts[1:], samples], strict=True))
 
 
 class Training:

@@ -20,6 +20,7 @@ from ui.forms.deletion import delete_run
 from ui.guards import explaining
 from ui.page_files import PAGES
 from ui.reveal import are_revealed, reveal_button
+from ui.views.dropout_steps import dropout_steps
 from ui.wording import duration, plain
 
 _NEWS_SECONDS = 0.5
@@ -43,6 +44,7 @@ _FINDING_ICONS = {
 def show_run(run: Run) -> None:
     """Draw a run, and keep it up to date until it has finished."""
     st.fragment(_run)(run.key, run.is_active)
+    dropout_steps(run)
     with st.container(horizontal=True, vertical_alignment="center"):
         _ways_on(run)
         delete_run(run)
