@@ -8,6 +8,7 @@ from ui import link
 from ui.forms.config_fields import sentence
 from ui.forms.reading_form import take_reading_from_link
 from ui.forms.study_form import ARTICLE, ONE_CYCLE, example_study, fill_study_form, start_study, study_form
+from ui.shown_controls import shows
 from ui.views import explanations
 from ui.views.grid_view import show_grid
 from ui.views.study_view import show_study, stop_button
@@ -51,25 +52,28 @@ with setup:
             stop_button(experiment)
     if problem := st.session_state.pop("compare.problem", None):
         st.error(problem, icon=":material/error:")
-    st.subheader("What the learning rate does", anchor=False)
-    st.write(
-        "Does it matter for dropout whether the learning rate stays constant or falls to zero? Run both experiments, "
-        "five seeds each, and see."
-    )
-    st.button(
-        "Check the article (constant rate)",
-        key="compare.article",
-        on_click=start_study,
-        args=(ARTICLE,),
-        width="stretch",
-    )
-    st.button(
-        "The same with one cycle", key="compare.one_cycle", on_click=start_study, args=(ONE_CYCLE,), width="stretch"
-    )
-    st.subheader("When does it help?", anchor=False)
-    st.write("Three experiments across a second setting, five seeds each, some minutes on two cores. Guess first.")
-    for place, offer in enumerate(OFFERS):
-        st.button(offer.name, key=f"compare.offer{place}", on_click=start_study, args=(offer.grid,), width="stretch")
+    if shows("offers"):
+        st.subheader("What the learning rate does", anchor=False)
+        st.write(
+            "Does it matter for dropout whether the learning rate stays constant or falls to zero? Run both "
+            "experiments, five seeds each, and see."
+        )
+        st.button(
+            "Check the article (constant rate)",
+            key="compare.article",
+            on_click=start_study,
+            args=(ARTICLE,),
+            width="stretch",
+        )
+        st.button(
+            "The same with one cycle", key="compare.one_cycle", on_click=start_study, args=(ONE_CYCLE,), width="stretch"
+        )
+        st.subheader("When does it help?", anchor=False)
+        st.write("Three experiments across a second setting, five seeds each, some minutes on two cores. Guess first.")
+        for place, offer in enumerate(OFFERS):
+            st.button(
+                offer.name, key=f"compare.offer{place}", on_click=start_study, args=(offer.grid,), width="stretch"
+            )
 with result:
     if isinstance(experiment, Grid):
         show_grid(experiment)

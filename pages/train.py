@@ -11,6 +11,7 @@ from ui.forms.config_fields import fill_form, read_form
 from ui.forms.config_form import config_form, new_seed
 from ui.forms.run_address import run_in_address
 from ui.guards import explaining, store_sentence
+from ui.shown_controls import shows
 from ui.views.run_view import show_run
 from ui.views.runs_list import runs_list
 from ui.visitors import may_stop, visitor, why_not
@@ -59,7 +60,8 @@ with settings:
             disabled=config is None,
             on_click=start,
         )
-        st.button("New seed", icon=":material/casino:", key="train.new_seed", on_click=new_seed)
+        if shows("seed"):
+            st.button("New seed", icon=":material/casino:", key="train.new_seed", on_click=new_seed)
         if run is not None and run.is_active:
             st.button(
                 "Stop",
@@ -77,12 +79,14 @@ with result:
         show_run(run)
     else:
         with st.container(border=True):
-            st.subheader("Nothing on the bench yet" if not stored else "No run chosen", anchor=False)
+            st.subheader(
+                "Nothing on the bench yet" if not stored or not shows("runs") else "No run chosen", anchor=False
+            )
             st.write(
                 "Press **Train**. The curves appear here after the first epoch, a few seconds from now, and go on when "
                 "you close this page."
-                if not stored
+                if not stored or not shows("runs")
                 else "Press **Train** for a new run, or choose one from the list below."
             )
-if stored:
+if stored and shows("runs"):
     runs_list(stored)

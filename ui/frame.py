@@ -7,9 +7,14 @@ from typing import NoReturn
 
 import streamlit as st
 
+from fmnist_core.lessons.controls import CONTROLS
 from fmnist_core.store.database import StoreError
 from ui import handles, sign_in
+from ui.forms.lesson_form import lesson_form
+from ui.guards import explaining
+from ui.lesson_state import follow_lesson
 from ui.page_files import PAGES
+from ui.views.lesson_banner import lesson_banner
 from ui.wording import plain
 
 # In the page itself: a named icon the browser would fetch from elsewhere, a file from where only who is signed in may.
@@ -33,6 +38,7 @@ def draw() -> None:
     page = st.navigation(
         [
             st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:", url_path="home", default=True),
+            st.Page(PAGES / "lessons.py", title="Lessons", icon=":material/school:"),
             st.Page(PAGES / "compare.py", title="Compare", icon=":material/balance:"),
             st.Page(PAGES / "predict.py", title="Predict", icon=":material/image_search:"),
             st.Page(PAGES / "inspect.py", title="Inspect", icon=":material/troubleshoot:"),
@@ -54,7 +60,17 @@ def draw() -> None:
     if asks_for_sign_in:
         sign_in.account()
     _wait_for_data()
-    page.run()
+    name = page.url_path or "train"
+    with explaining("The lesson cannot be shown"):
+        opened = follow_lesson(name)
+    if opened is not None:
+        lesson_banner(opened)
+    body, foot = st.container(), st.container()
+    if opened is None and name in CONTROLS:
+        with foot:  # drawn first: a page may end early
+            lesson_form(name)
+    with body:
+        page.run()
 
 
 def _stop_with(sentence: str, retry: Callable[[], None] | None = None) -> NoReturn:

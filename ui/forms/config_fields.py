@@ -29,11 +29,12 @@ _TYPED: dict[str, tuple[Callable[[str], Any], Callable[[Any], str]]] = {  # in t
     "input_dropout": _REAL,
 }
 _CHOSEN = ("dropout", "batch_norm", "schedule", "flips", "protocol", "shift_pixels", "optimizer")
+FIELDS = (*_TYPED, *_CHOSEN)
 
 
 def fill_form(config: RunConfig, page: str = "train") -> None:
     """Put a config into a page's form; to be called before the form is drawn, or in a callback."""
-    for name in (*_TYPED, *_CHOSEN):
+    for name in FIELDS:
         fill_field(page, config, name)
 
 
@@ -55,7 +56,7 @@ def read_form(page: str = "train") -> RunConfig:
 
 def shown(page: str) -> dict[str, Any]:
     """What each field of a page's form shows, by the setting's name: texts where they are typed."""
-    return {name: st.session_state[f"{page}.{name}"] for name in (*_TYPED, *_CHOSEN)}
+    return {name: st.session_state[f"{page}.{name}"] for name in FIELDS}
 
 
 def problem(page: str, name: str) -> str | None:

@@ -10,6 +10,7 @@ from fmnist_core import config as limits
 from fmnist_core.config import PRESETS, Preset, RunConfig, count_parameters, preset_of
 from ui.forms.config_fields import fill_form, overtaken_preset, problem, problems, read_form, shown, text_field
 from ui.forms.more_settings import more_settings
+from ui.shown_controls import shows
 
 
 def config_form() -> RunConfig | None:
@@ -19,13 +20,14 @@ def config_form() -> RunConfig | None:
     dropout_field("train")
     left, right = st.columns(2)
     epochs_field("train", left)
-    text_field(
-        right,
-        "train",
-        "seed",
-        "Seed",
-        "The starting point of all chance: split, first weights, order of images. Same seed, same result.",
-    )
+    if shows("seed"):
+        text_field(
+            right,
+            "train",
+            "seed",
+            "Seed",
+            "The starting point of all chance: split, first weights, order of images. Same seed, same result.",
+        )
     more_settings("train")
     return usable_config("train")
 
@@ -45,6 +47,8 @@ def preset_field(page: str, presets: Sequence[Preset]) -> None:
     except ValueError:
         chosen = None
     state[f"{page}.preset"] = chosen.name if chosen else None
+    if not shows("preset"):
+        return
 
     def apply() -> None:
         for preset in presets:
@@ -67,6 +71,8 @@ def preset_field(page: str, presets: Sequence[Preset]) -> None:
 
 def hidden_field(page: str) -> None:
     """Ask for the hidden layers; a message below says what is wrong with them."""
+    if not shows("hidden"):
+        return
     st.text_input(
         "Hidden layers",
         key=f"{page}.hidden",
@@ -79,6 +85,8 @@ def hidden_field(page: str) -> None:
 
 def dropout_field(page: str) -> None:
     """Ask for the dropout rate."""
+    if not shows("dropout"):
+        return
     st.slider(
         "Dropout",
         *limits.DROPOUT_LIMITS,
@@ -91,7 +99,8 @@ def dropout_field(page: str) -> None:
 
 def epochs_field(page: str, place: DeltaGenerator) -> None:
     """Ask for the number of epochs."""
-    text_field(place, page, "epochs", "Epochs", "How often the network sees every training image.")
+    if shows("epochs"):
+        text_field(place, page, "epochs", "Epochs", "How often the network sees every training image.")
 
 
 def usable_config(page: str, *, with_size: bool = True) -> RunConfig | None:

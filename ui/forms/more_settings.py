@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ui.forms.config_fields import problems, text_field
+from ui.shown_controls import shows
 
 _Field = Callable[[DeltaGenerator, str, str], None]  # draws itself in a place, for a page and a setting
 
@@ -115,6 +116,8 @@ _WIDE = ("protocol", "batch_norm", "flips")  # these take a row each, the others
 
 def more_settings(page: str, leaving_out: Collection[str] = ()) -> None:
     """Draw them, without those that a comparison is about; the box is marked where something in it is wrong."""
+    if not shows("more"):
+        return
     inside = {name for fields in _GROUPS.values() for name in fields}
     is_wrong = bool(inside & problems(page).keys())
     with st.expander("More settings", icon=":material/error:" if is_wrong else None, key=f"{page}.more"):

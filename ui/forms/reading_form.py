@@ -16,6 +16,7 @@ from fmnist_core.comparison.study import Study
 from fmnist_core.wording import number_text
 from ui import link
 from ui.forms.config_fields import sentence
+from ui.shown_controls import shows
 
 _EPOCHS = {"last": "Last epoch", "best": "Best epoch", "chosen": "Another epoch"}
 
@@ -42,6 +43,16 @@ def take_reading_from_link(study: Study) -> None:
 
 def reading_form(study: Study) -> Reading:
     """Draw the controls; a margin that cannot be used is said beside them, and the usual one is taken."""
+    if shows("reading"):
+        _fields(study)
+    try:
+        return _reading(study)
+    except ValueError as error:
+        st.error(sentence(error), icon=":material/error:")
+        return Reading(epoch=_epoch(study))
+
+
+def _fields(study: Study) -> None:
     epochs = study.shared_epochs
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
@@ -79,11 +90,6 @@ def reading_form(study: Study) -> Reading:
             f"What lies within the margin is called too small to matter. It takes {low} to {high}, and changes no run. "
             "Loss and gap have none: nobody can say how many nats matter to them.",
         )
-    try:
-        return _reading(study)
-    except ValueError as error:
-        st.error(sentence(error), icon=":material/error:")
-        return Reading(epoch=_epoch(study))
 
 
 def kept_reading(study: Study) -> dict[str, str]:

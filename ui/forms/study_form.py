@@ -12,15 +12,17 @@ from fmnist_core.comparison.setting_texts import typed_levels, write_levels
 from fmnist_core.comparison.study import ARM_LIMITS, Study
 from fmnist_core.config import PRESETS, Preset, RunConfig, typed_whole
 from fmnist_core.data.split import check_training_images
+from fmnist_core.lessons.lesson_link import PARAMETER as LESSON_PARAMETER
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.queue import LimitReachedError
 from fmnist_core.store.visitor import NotYoursError
-from ui import handles
+from ui import handles, link
 from ui.forms.config_fields import fill_field, fill_form, read_form, sentence, text_field
 from ui.forms.config_form import dropout_field, epochs_field, hidden_field, preset_field, usable_config
 from ui.forms.more_settings import more_settings
 from ui.forms.reading_form import kept_reading
 from ui.guards import store_sentence
+from ui.shown_controls import shows
 from ui.visitors import visitor
 
 _PAGE = "compare"
@@ -44,6 +46,44 @@ def fill_study_form(experiment: Experiment) -> None:
 def study_form() -> Experiment | None:
     """Draw the form; None when something in it cannot be used, which a message beside it then says."""
     factor = _factor()
+    if shows("factor"):
+        _factor_fields(factor)
+    second = _second()
+    if shows("across"):
+        _second_fields(factor, second)
+    shown = {factor.setting} | ({second.setting} if second else set())
+    if shows("seeds"):
+        _seeds_field()
+    preset_field(_PAGE, _presets(shown))
+    if "hidden" not in shown:
+        hidden_field(_PAGE)
+    if "dropout" not in shown:
+        dropout_field(_PAGE)
+    left, right = st.columns(2)
+    if "epochs" not in shown:
+        epochs_field(_PAGE, left)
+    if shows("seed"):
+        text_field(
+            right,
+            _PAGE,
+            "seed",
+            "First seed",
+            "The seeds count up from here. Arms with the same seed share what chance decides, as far as they can.",
+        )
+    more_settings(_PAGE, leaving_out=shown)
+    if usable_config(_PAGE, with_size="hidden" not in shown) is None:
+        return None
+    try:
+        experiment = read_study_form()
+    except ValueError as error:
+        st.error(sentence(error), icon=":material/error:")
+        return None
+    if isinstance(experiment, Grid):
+        st.caption(f"{len(experiment.configs())} runs")
+    return experiment
+
+
+def _factor_fields(factor: Factor) -> None:
     st.selectbox(
         "What differs",
         list(FACTORS),
@@ -55,7 +95,9 @@ def study_form() -> Experiment | None:
         help="The one setting in which the arms of the experiment differ. Everything else is the same for all of them.",
     )
     _levels_field(factor, "compare.levels")
-    second = _second()
+
+
+def _second_fields(factor: Factor, second: Factor | None) -> None:
     st.selectbox(
         "Across",
         [setting for setting in FACTORS if setting != factor.setting],
@@ -70,7 +112,9 @@ def study_form() -> Experiment | None:
     )
     if second is not None:
         _levels_field(second, "compare.values")
-    shown = {factor.setting} | ({second.setting} if second else set())
+
+
+def _seeds_field() -> None:
     left, right = st.columns(2, vertical_alignment="bottom")
     left.text_input(
         "Seeds for each arm",
@@ -80,32 +124,6 @@ def study_form() -> Experiment | None:
         "5, 10 and 20 tell most.",
     )
     right.button("Use 5 seeds", key="compare.five_seeds", on_click=_use_five_seeds, width="stretch")
-    preset_field(_PAGE, _presets(shown))
-    if "hidden" not in shown:
-        hidden_field(_PAGE)
-    if "dropout" not in shown:
-        dropout_field(_PAGE)
-    left, right = st.columns(2)
-    if "epochs" not in shown:
-        epochs_field(_PAGE, left)
-    text_field(
-        right,
-        _PAGE,
-        "seed",
-        "First seed",
-        "The seeds count up from here. Arms with the same seed share what chance decides, as far as they can.",
-    )
-    more_settings(_PAGE, leaving_out=shown)
-    if usable_config(_PAGE, with_size="hidden" not in shown) is None:
-        return None
-    try:
-        experiment = read_study_form()
-    except ValueError as error:
-        st.error(sentence(error), icon=":material/error:")
-        return None
-    if isinstance(experiment, Grid):
-        st.caption(f"{len(experiment.configs())} runs")
-    return experiment
 
 
 def example_study() -> Study:
@@ -228,7 +246,7 @@ def open_comparison(experiment: Experiment) -> None:
     """Put an experiment into form and address; a callback."""
     fill_study_form(experiment)
     reading = kept_reading(experiment) if isinstance(experiment, Study) else {}
-    st.query_params.from_dict(experiment.to_address() | reading)
+    st.query_params.from_dict(experiment.to_address() | reading | link.values({LESSON_PARAMETER}))
 
 
 def stop_runs(keys: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ from ui.components.news import News, news_bar
 from ui.forms.study_form import open_comparison
 from ui.guards import explaining
 from ui.page_files import PAGES
+from ui.shown_controls import is_lesson, shows
 from ui.views.comparison_state import progress_words, say_state
 from ui.wording import plain
 
@@ -77,7 +78,8 @@ def _grid(grid: Grid, was_active: bool) -> None:
             st.caption(f"Your guess: it {plain(guess)}.")
     _charts(grid, results, now)
     _cells(grid)
-    _table(grid, results)
+    if shows("table"):
+        _table(grid, results)
 
 
 def _watch(grid: Grid, progress: Progress) -> None:
@@ -100,7 +102,12 @@ def _news(grid: Grid) -> News:
 
 
 def _guess(grid: Grid) -> str | None:
-    """What the visitor expects, asked for once before anything is shown; None until there is an answer."""
+    """What the visitor expects, asked for once before anything is shown; None until there is an answer.
+
+    A lesson has asked already, in words of its own.
+    """
+    if is_lesson():
+        return _NO_IDEA
     guesses: dict[str, str] = st.session_state.setdefault("compare.guesses", {})
     address = str(sorted(grid.to_address().items()))
     if address in guesses:

@@ -12,6 +12,7 @@ from fmnist_core.comparison.study import Study
 from fmnist_core.config import PRESETS
 from ui import drawn_once
 from ui.components.live_chart import live_chart
+from ui.shown_controls import shows
 from ui.views import explanations
 
 _METRICS: dict[CurveMetric, str] = {"loss": "Loss", "accuracy": "Accuracy", "gap": "Gap"}
@@ -33,6 +34,44 @@ NO_LOOK = Look("loss", overlaid=False, with_published=False, over_seconds=False)
 
 def show_curves(study: Study, now: Collected) -> Look:
     """Draw the curves as the visitor wants to see them, and return how that is."""
+    look = _look_fields(study) if shows("curves") else NO_LOOK
+    metric, overlaid = look.metric, look.overlaid
+    name = "Validation (test set)" if study.base.protocol == "article" else "Validation"
+    with_dropout = any(config.dropout > 0 for config in study.configs())
+    st.html(
+        line_legend(
+            metric=metric,
+            overlaid=overlaid,
+            several_seeds=study.seeds > 1,
+            with_reference=look.with_published,
+            with_dropout=with_dropout,
+            validation_name=name,
+        )
+    )
+    over = "seconds" if look.over_seconds else "epochs"
+    charts = charts_of(study, now, look)
+    if overlaid:
+        (key,) = charts
+        live_chart(charts[key], key=key, height=420, alt=f"{_METRICS[metric]} of all arms over {over}")
+    else:
+        across = 2 if len(charts) in {2, 4} else 3
+        panels = list(zip(study.levels, charts.items(), strict=True))
+        for start in range(0, len(panels), across):
+            row = panels[start : start + across]
+            for column, (level, (key, figure)) in zip(st.columns(across), row, strict=False):
+                with column:
+                    live_chart(
+                        figure,
+                        key=key,
+                        group="compare" if over == "epochs" else None,  # arms differ in how long an epoch takes
+                        alt=f"{_METRICS[metric]} of {study.factor.arm_name(level)} over {over}",
+                    )
+    if with_dropout:
+        explanations.harder_training()
+    return look
+
+
+def _look_fields(study: Study) -> Look:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = st.segmented_control(
             "Curves of",
@@ -67,40 +106,7 @@ def show_curves(study: Study, now: Collected) -> Look:
             key="compare.reference",
             help="As published in February 2019, for the same network and recipe: one run each, dashed and grey.",
         )
-    name = "Validation (test set)" if study.base.protocol == "article" else "Validation"
-    with_dropout = any(config.dropout > 0 for config in study.configs())
-    overlaid = layout == "overlay" or metric == "gap"
-    st.html(
-        line_legend(
-            metric=metric,
-            overlaid=overlaid,
-            several_seeds=study.seeds > 1,
-            with_reference=published,
-            with_dropout=with_dropout,
-            validation_name=name,
-        )
-    )
-    look = Look(metric, overlaid, published, over == "seconds")
-    charts = charts_of(study, now, look)
-    if overlaid:
-        (key,) = charts
-        live_chart(charts[key], key=key, height=420, alt=f"{_METRICS[metric]} of all arms over {over}")
-    else:
-        across = 2 if len(charts) in {2, 4} else 3
-        panels = list(zip(study.levels, charts.items(), strict=True))
-        for start in range(0, len(panels), across):
-            row = panels[start : start + across]
-            for column, (level, (key, figure)) in zip(st.columns(across), row, strict=False):
-                with column:
-                    live_chart(
-                        figure,
-                        key=key,
-                        group="compare" if over == "epochs" else None,  # arms differ in how long an epoch takes
-                        alt=f"{_METRICS[metric]} of {study.factor.arm_name(level)} over {over}",
-                    )
-    if with_dropout:
-        explanations.harder_training()
-    return look
+    return Look(metric, layout == "overlay" or metric == "gap", published, over == "seconds")
 
 
 def charts_of(study: Study, now: Collected, look: Look) -> dict[str, str]:

@@ -17,6 +17,7 @@ from ui.forms.reading_form import reading_form
 from ui.forms.study_form import stop_runs
 from ui.guards import explaining
 from ui.reveal import are_revealed
+from ui.shown_controls import shows
 from ui.views import explanations
 from ui.views.comparison_state import progress_words, say_state
 from ui.views.study_answer import show_answer, show_table
@@ -85,7 +86,8 @@ def _study(study: Study, was_active: bool) -> None:
     if progress.finished < progress.total:
         with top:
             _watch(study, progress, look)
-    show_table(study, now, reveal, reading)
+    if shows("table"):
+        show_table(study, now, reveal, reading)
     explanations.evaluation_mode(now.runs, study.factor)
 
 

@@ -1,0 +1,36 @@
+"""Lessons: six questions about overfitting and dropout, each answered by the learner's own runs."""
+
+import streamlit as st
+
+from fmnist_core.lessons.course import COURSE
+from fmnist_core.lessons.lesson_link import PARAMETER
+from fmnist_core.wording import counted
+from ui.page_files import PAGES
+
+st.title("Guess, train, see", anchor=False)
+st.write(
+    "Six short lessons. Each sets a page up, asks what you expect, and lets a run of your own answer: with a seed that "
+    "is yours alone, in under a minute. What you have set up on the other pages is kept aside, and comes back when you "
+    "leave a lesson."
+)
+done: set[str] = st.session_state.get("lesson.done", set())
+if done:
+    st.progress(len(done) / len(COURSE), text=f"{len(done)} of {counted(len(COURSE), 'lesson')} done")
+for number, course in enumerate(COURSE, 1):
+    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(width="stretch"):
+            mark = " :green[:material/check_circle:]" if course.name in done else ""
+            st.markdown(f"**{number}. {course.lesson.title}**{mark}")
+            st.caption(course.about)
+        st.page_link(
+            PAGES / f"{course.lesson.page}.py",
+            label="Again" if course.name in done else "Begin",
+            icon=":material/arrow_forward:",
+            query_params={PARAMETER: course.name},
+            width="content",
+        )
+st.subheader("For teachers", anchor=False)
+st.write(
+    "Every page can become a lesson: set it up as your class should find it, and choose **Make a lesson of this page** "
+    "at its foot. The link holds all of it."
+)
