@@ -17,18 +17,14 @@ done: set[str] = st.session_state.get("lesson.done", set())
 if done:
     st.progress(len(done) / len(COURSE), text=f"{len(done)} of {counted(len(COURSE), 'lesson')} done")
 for number, course in enumerate(COURSE, 1):
-    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        with st.container(width="stretch"):
-            mark = " :green[:material/check_circle:]" if course.name in done else ""
-            st.markdown(f"**{number}. {course.lesson.title}**{mark}")
-            st.caption(course.about)
+    with st.container(border=True):
         st.page_link(
             PAGES / f"{course.lesson.page}.py",
-            label="Again" if course.name in done else "Begin",
-            icon=":material/arrow_forward:",
+            label=f"{number}. {course.lesson.title}",
+            icon=":material/check_circle:" if course.name in done else ":material/arrow_forward:",
             query_params={PARAMETER: course.name},
-            width="content",
         )
+        st.caption(f"{course.about} **Done.**" if course.name in done else course.about)
 st.subheader("For teachers", anchor=False)
 st.write(
     "Every page can become a lesson: set it up as your class should find it, and choose **Make a lesson of this page** "

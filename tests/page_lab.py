@@ -211,8 +211,8 @@ def texts(elements):
 
 
 def unescaped(text):
-    """A message as it is read, without the backslashes that keep Markdown away from it."""
-    return text.replace("\\", "")
+    """A message as it is read, without what keeps Markdown away from it."""
+    return text.replace("\\", "").replace("\N{WORD JOINER}", "")
 
 
 def all_words(app):

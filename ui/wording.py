@@ -1,9 +1,16 @@
 """Words for pages: text from elsewhere made fit for Markdown, and times."""
 
+import re
+
+# What the browser's Markdown makes a link or an icon of after the escapes are gone: it takes something between.
+_STILL_READ = re.compile(r":(?=//|material/)|www(?=\.)|@(?=\w)", re.IGNORECASE)
+_NOTHING_SEEN = "\N{WORD JOINER}"
+
 
 def plain(text: str) -> str:
     """`text` with Markdown's special characters made harmless: messages quote paths, addresses and what was typed."""
-    return "".join(f"\\{character}" if character in "\\`*_[]<>$:#~|" else character for character in text)
+    apart = _STILL_READ.sub(lambda found: found[0] + _NOTHING_SEEN, text)
+    return "".join(f"\\{character}" if character in "\\`*_[]<>$:#~|&" else character for character in apart)
 
 
 def duration(seconds: float) -> str:

@@ -30,7 +30,7 @@ def lesson_banner(opened: OpenLesson) -> None:
             with explaining("The lesson cannot be shown"):
                 _answer(course, outcome(course), guess)
         elif guess is not None:
-            st.html(plain_html(f"Your answer: {guess}"))
+            st.html(plain_html(f"{lesson.question}\nYour answer: {guess}"))
             st.button("Answer again", icon=":material/undo:", key="lesson.again", on_click=_forget, args=(opened,))
     if guess is None and lesson.asks_first:
         st.stop()
@@ -38,7 +38,7 @@ def lesson_banner(opened: OpenLesson) -> None:
 
 def plain_html(text: str) -> str:
     """A text from elsewhere as a paragraph that shows it letter by letter, with its lines."""
-    return f'<p style="margin:0;white-space:pre-line;overflow-wrap:anywhere">{escape(text)}</p>'
+    return f'<p style="margin:0;white-space:pre-wrap;overflow-wrap:anywhere">{escape(text)}</p>'
 
 
 def _heading(opened: OpenLesson) -> None:
