@@ -35,10 +35,15 @@ class PairedDifference:
         if self.spread == 0:  # the sign test decides; see `paired_difference`
             reach = 0.0 if self.mean == 0 or self.p_value <= 1 - confidence else math.inf
         else:
-            from scipy import special
-
-            reach = float(special.stdtrit(self.pairs - 1, (1 + confidence) / 2)) * self.spread / math.sqrt(self.pairs)
+            reach = student_reach(self.pairs, confidence) * self.spread / math.sqrt(self.pairs)
         return self.mean - reach, self.mean + reach
+
+
+def student_reach(pairs: int, confidence: float) -> float:
+    """How many standard errors Student's t interval of so many differences reaches to either side of their mean."""
+    from scipy import special
+
+    return float(special.stdtrit(pairs - 1, (1 + confidence) / 2))
 
 
 def paired_difference(

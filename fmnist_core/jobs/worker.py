@@ -85,7 +85,8 @@ def patiently(write: Callable[[], Result]) -> Result:
 
 
 @lru_cache(maxsize=1)
-def _processor() -> str:
+def processor_name() -> str:
+    """What this machine's processor calls itself: it decides in which order sums are taken."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -118,7 +119,7 @@ def train_stored_run(settings: Settings, key: str, owner: str, identity: str | N
     workplace = Workplace(
         process=this_process(),
         torch_version=str(torch.__version__),
-        processor=_processor(),
+        processor=processor_name(),
         threads=torch.get_num_threads(),
     )
     run = store.run(key)

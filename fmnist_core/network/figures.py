@@ -12,6 +12,9 @@ CHUNK = 1000
 
 CONFIDENCE_BINS = 15
 
+# How many training images an epoch is evaluated on at most: the first of those trained on.
+TRAINING_CHECK_IMAGES = 10_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class EpochResult:

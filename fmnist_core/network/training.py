@@ -16,11 +16,9 @@ from fmnist_core.network.batches import Batches, scale_into
 from fmnist_core.network.draws import batch_bounds, derived_seed
 from fmnist_core.network.evaluation import evaluate, evaluate_log_probabilities, log_probabilities
 from fmnist_core.network.fast_step import FastStep
-from fmnist_core.network.figures import EpochResult
+from fmnist_core.network.figures import TRAINING_CHECK_IMAGES, EpochResult
 from fmnist_core.network.model import MLP, load_state, read_tensors
 from fmnist_core.network.optimizers import FlatOptimizer
-
-TRAINING_CHECK_IMAGES = 10_000
 
 Pulse = Callable[[float], None]
 

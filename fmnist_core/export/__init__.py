@@ -1,0 +1,1 @@
+"""What people take along: a run or a comparison as a file that is of use without this program."""

@@ -1,0 +1,45 @@
+"""What visitors wrote, as Markdown that shows it letter by letter."""
+
+import re
+import textwrap
+import unicodedata
+
+_WIDTH = 94  # characters of a line, before those that mark a quotation in a comment
+
+# As entities what a backslash would not do for: programs that show notebooks look for formulas and HTML first.
+_ENTITIES = {"\\": "&#92;", "$": "&#36;", "<": "&lt;", ">": "&gt;", "&": "&amp;", "{": "&#123;", "}": "&#125;"}
+_ESCAPES = str.maketrans(_ENTITIES | {mark: f"\\{mark}" for mark in "`*_[]|~#@"})
+# What makes a list, a heading, a rule or a cell where a line begins with it.
+_MARK_AT_START = re.compile(r"^([0-9]*)([-+=%:!.)])")
+# These could show the code beside them in another order than it has.
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def heading(text: str) -> str:
+    """A heading of the first order, in one line."""
+    return f"# {_escaped(' '.join(_lines(text)))}"
+
+
+def quotation(text: str) -> str:
+    """A quotation, of which each line of `text` is a paragraph; empty ones are left out."""
+    return "\n>\n".join(
+        "\n".join(
+            f"> {_escaped(line)}"
+            for line in textwrap.wrap(paragraph, _WIDTH, break_long_words=False, break_on_hyphens=False)
+        )
+        for paragraph in _lines(text)
+    )
+
+
+def _lines(text: str) -> list[str]:
+    """The lines that have something on them, whatever parted them, without characters that no file may hold."""
+    lines = ("".join(" " if _is_control(one) else one for one in line).split() for line in text.splitlines())
+    return [" ".join(words) for words in lines if words]
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cs"} or character in _TURNING
+
+
+def _escaped(line: str) -> str:
+    return _MARK_AT_START.sub(r"\1\\\2", line.translate(_ESCAPES))
