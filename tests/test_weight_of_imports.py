@@ -5,7 +5,7 @@ import sys
 
 from tests.test_house import MODULES, ROOT, imported
 
-HEAVY = {"torch", "torchvision", "pandas", "sklearn", "scipy"}
+HEAVY = {"torch", "torchvision", "pandas", "sklearn", "scipy", "nbformat"}
 # A page is a script, which must not run here: what it imports are the lines that say so.
 PAGES = """
 import ast, importlib, sys

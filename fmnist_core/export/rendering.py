@@ -3,11 +3,15 @@
 import re
 import textwrap
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fmnist_core.export.constants import epoch_parameter, guard, name_in_script, parameter
 from fmnist_core.export.settings_used import SettingsUsed
+
+if TYPE_CHECKING:
+    import jinja2
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _WIDTH = 98  # characters of a line of prose, without "# "
@@ -15,16 +19,27 @@ _WIDTH = 98  # characters of a line of prose, without "# "
 
 def rendered(template: str, settings: SettingsUsed, values: Mapping[str, Any]) -> str:
     """The script that `template` makes of the settings and of `values`."""
-    import jinja2  # whoever exports nothing does without
+    text = (
+        _environment()
+        .get_template(template)
+        .render(
+            n=lambda setting: name_in_script(setting, settings),
+            level=lambda *used: parameter(settings, *used),
+            only_where=lambda setting, caller: _only_where(settings, setting, caller()),
+            epoch_level=epoch_parameter(settings),
+            uses=settings.uses,
+            uses_value=settings.uses_value,
+            has_lone_last_image=settings.has_lone_last_image,
+            varying=settings.varying,
+            **values,
+        )
+    )
+    return re.sub(r"\n+# %%", "\n\n\n# %%", text).strip("\n") + "\n"
 
-    def only_where(code: str, setting: str) -> str:
-        """`code`, where the setting is on anywhere; below a condition where some arms have it off."""
-        if not settings.uses(setting):
-            return ""
-        if not settings.is_guarded(setting):
-            return code
-        margin = code[: len(code) - len(code.lstrip(" "))]
-        return f"{margin}if {guard(setting)}:\n{textwrap.indent(code, '    ')}"
+
+@cache
+def _environment() -> "jinja2.Environment":
+    import jinja2  # whoever exports nothing does without
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
@@ -34,18 +49,18 @@ def rendered(template: str, settings: SettingsUsed, values: Mapping[str, Any]) -
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # what visitors wrote comes escaped, for Markdown
     )
-    environment.filters |= {"only_where": only_where, "markdown": _markdown_cell, "literal": _literal}
-    text = environment.get_template(template).render(
-        n=lambda setting: name_in_script(setting, settings),
-        level=lambda *used: parameter(settings, *used),
-        epoch_level=epoch_parameter(settings),
-        uses=settings.uses,
-        uses_value=settings.uses_value,
-        has_lone_last_image=settings.has_lone_last_image,
-        varying=settings.varying,
-        **values,
-    )
-    return re.sub(r"\n{2,}# %%", "\n\n\n# %%", text).strip("\n") + "\n"
+    environment.filters |= {"markdown": _markdown_cell, "literal": _literal}
+    return environment
+
+
+def _only_where(settings: SettingsUsed, setting: str, code: str) -> str:
+    """`code`, where the setting is on anywhere; below a condition where some arms have it off."""
+    if not settings.uses(setting):
+        return ""
+    if not settings.is_guarded(setting):
+        return code
+    margin = code[: len(code) - len(code.lstrip(" "))]
+    return f"{margin}if {guard(setting)}:\n{textwrap.indent(code, '    ')}"
 
 
 def _markdown_cell(text: str) -> str:
