@@ -215,13 +215,12 @@ def dropout_step_of(run_key: str, best_epoch: int, step: int) -> DropoutStep:
 
 
 def delete_runs(keys: Collection[str], by: Visitor) -> None:
-    """Delete runs, give their space back, and forget what is kept of stored networks in this process.
+    """Delete runs, which can come back for a while, and forget what is kept of stored networks in this process.
 
     Raises NotYoursError and StoreError.
     """
     try:
         store().delete(*keys, by=by)
-        store().database.give_back_space()
     finally:
         for kept in (
             *(network, has_last_weights, probabilities_of, replay_of, plane_of),
@@ -229,3 +228,21 @@ def delete_runs(keys: Collection[str], by: Visitor) -> None:
         ):
             kept.clear()
         shared_runs().expect_news()
+
+
+def bring_back_runs(keys: Collection[str], by: Visitor) -> list[str]:
+    """Undo the deletion of runs, and return the keys of those that could still come back.
+
+    Raises NotYoursError and StoreError.
+    """
+    back = store().bring_back(*keys, by=by)
+    shared_runs().expect_news()
+    dispatcher().wake()  # what waited or trained waits again
+    return back
+
+
+def purge_runs(keys: Collection[str], by: Visitor) -> None:
+    """Give up deleted runs now, and give their space back. Raises NotYoursError and StoreError."""
+    store().purge(*keys, by=by)
+    shared_runs().expect_news()
+    store().database.give_back_space()

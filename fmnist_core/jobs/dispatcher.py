@@ -37,6 +37,7 @@ POLL_SECONDS = 1.0
 GRACE_SECONDS = 5.0
 WORKERLESS_SECONDS = 30.0  # how long runs wait without any worker before the pages say so
 BACK_OFF_SECONDS = 30.0  # until runs are handed out again to workers that could not even take one up
+PURGE_SECONDS = 30.0  # between two looks for deleted runs that can come back no longer
 
 
 def train_on_worker(settings: Settings, key: str, owner: str, identity: str) -> None:
@@ -63,7 +64,7 @@ class Dispatcher:
         self._map_problems: dict[MapRequest, str] = {}
         self._overdue_since: dict[str, float] = {}
         self._workerless_since: float | None = None
-        self._pause_until = -float("inf")
+        self._pause_until = self._purged_at = -float("inf")
         self._problem: str | None = None
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="dispatcher", daemon=True)
@@ -133,6 +134,7 @@ class Dispatcher:
         while not self._closing.is_set():
             try:
                 self._dispatch()
+                self._purge()
             except StoreError as error:
                 logger.warning("runs wait until the store can be used again: %s", error)
             except Exception as error:  # Dask's own come from everywhere, and nothing may end this thread
@@ -142,6 +144,15 @@ class Dispatcher:
                 self._disconnect()
             self._wake.wait(POLL_SECONDS)
             self._wake.clear()
+
+    def _purge(self) -> None:
+        """Give up deleted runs once they can come back no longer; every server of a store does, whoever is first."""
+        if time.monotonic() - self._purged_at < PURGE_SECONDS:
+            return
+        self._purged_at = time.monotonic()
+        if keys := self._store.due_for_purge():
+            self._store.purge(*keys)
+            self._store.database.give_back_space()
 
     def _dispatch(self) -> None:
         if self._client is not None and self._client.status != "running":

@@ -1,14 +1,15 @@
 """A run as pages see it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import sqlalchemy as sa
 
 from fmnist_core.config import RunConfig
+from fmnist_core.store.notes import NO_NOTES, Notes
 
-# A deleted run keeps its row, and nothing else, so that all who look on learn of it; pages see it as none.
+# A deleted run keeps its row, so that all who look on learn of it, and for a while all else; pages see it as none.
 Status = Literal["queued", "running", "finished", "stopped", "failed", "deleted"]
 Weights = Literal["best", "last"]
 
@@ -37,6 +38,9 @@ class Run:
     threads: int | None = None
     asked_by: str | None = None  # an opaque name of who asked for it first
     seconds_per_epoch: float | None = None  # None before the first
+    notes: Notes = NO_NOTES  # what whose run it is writes about it
+    status_before: Status | None = None  # of a deleted run: what it comes back as, as long as it can
+    changed_at: float | None = None  # when its notes changed, or it was deleted or came back
 
     @property
     def is_active(self) -> bool:
@@ -55,5 +59,11 @@ class Run:
         return epoch
 
 
+_NOTES = tuple(field.name for field in fields(Notes))
+
+
 def to_run(row: sa.RowMapping) -> Run:
-    return Run(**{**row, "config": RunConfig.from_dict(json.loads(row["config"]))})
+    """A row of the query SHOWN_RUNS as a run."""
+    values = dict(row)
+    notes = Notes(**{name: values.pop(name) or "" for name in _NOTES})
+    return Run(**{**values, "config": RunConfig.from_dict(json.loads(values["config"])), "notes": notes})

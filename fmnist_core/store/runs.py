@@ -4,9 +4,8 @@ Everything a run has shown survives in here.
 """
 
 import json
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,18 +16,26 @@ from fmnist_core.config import RunConfig
 from fmnist_core.data.evaluation_images import Part
 from fmnist_core.network.figures import TRAINING_VERSION, Evaluation
 from fmnist_core.settings import Limits
+from fmnist_core.store import deletion
 from fmnist_core.store.database import Database
 from fmnist_core.store.leases import Leases
-from fmnist_core.store.queue import LimitReachedError, check_limits
+from fmnist_core.store.notes import Notes
+from fmnist_core.store.queue import check_limits
+from fmnist_core.store.rights import check_owner, refusals_logged
 from fmnist_core.store.run import Run, Weights, to_run
 from fmnist_core.store.run_log import log_run
+from fmnist_core.store.summaries import Summary, read_summaries
 from fmnist_core.store.tables import EPOCHS, PREDICTIONS, PROJECTIONS, RUNS, SHOWN_RUNS, TESTS, WEIGHTS
-from fmnist_core.store.visitor import OPERATOR, NotYoursError, Visitor
+from fmnist_core.store.visitor import OPERATOR, Visitor
 
 if TYPE_CHECKING:
     import pandas as pd
 
 EPOCH_COLUMNS = [column.name for column in EPOCHS.columns if column.name != "run_key"]
+
+
+class RunGoneError(RuntimeError):
+    """Somebody wants to change a run that was deleted meanwhile; the message is for people."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +72,12 @@ class Store:
         """Ask for the runs of one experiment, all or none, and return their keys in the same order.
 
         A run that is there already is joined, and resumed if it had ended early; it stays with who asked for it first.
+        One that was deleted comes back, as long as it can.
         Raises LimitReachedError.
         """
         keys = {config.key(data_fingerprint, TRAINING_VERSION): config for config in configs}
-        with _refusals_logged("train", keys, by), self.database.writing() as connection:
-            connection.execute(RUNS.delete().where(RUNS.c.key.in_(keys), RUNS.c.status == "deleted"))
+        with refusals_logged("train", keys, by), self.database.writing() as connection:
+            deletion.make_way(connection, keys, by, self.database.now)
             query = sa.select(RUNS.c.key, RUNS.c.status).where(RUNS.c.key.in_(keys))
             stored = {row.key: row.status for row in connection.execute(query)}
             joined = {key for key, status in stored.items() if status in {"queued", "running", "finished"}}
@@ -100,8 +108,8 @@ class Store:
 
         Raises NotYoursError where one of them is not `by`'s to stop; then none is.
         """
-        with _refusals_logged("stop", keys, by), self.database.writing() as connection:
-            _check_owner(connection, keys, by, "stop")
+        with refusals_logged("stop", keys, by), self.database.writing() as connection:
+            check_owner(connection, keys, by, "stop")
             waiting = (RUNS.c.key.in_(keys), RUNS.c.status == "queued")
             ended = connection.scalars(sa.select(RUNS.c.key).where(*waiting)).all()
             connection.execute(RUNS.update().where(*waiting).values(status="stopped", ended_at=self.database.now))
@@ -111,22 +119,33 @@ class Store:
             log_run("end", run=key, status="stopped", reason="it was stopped while it waited")
 
     def delete(self, *keys: str, by: Visitor = OPERATOR) -> None:
-        """Delete runs with all that is stored of them, for good; one that waits or trains ends with it.
+        """Delete runs; for a while they can come back. As `deletion.delete`."""
+        deletion.delete(self.database, keys, by)
 
-        Raises NotYoursError where one of them is not `by`'s to delete; then none is. The space is given back by
-        `Database.give_back_space`.
+    def bring_back(self, *keys: str, by: Visitor = OPERATOR) -> list[str]:
+        """Undo the deletion of runs, and return the keys of those that could still come back."""
+        return deletion.bring_back(self.database, keys, by)
+
+    def purge(self, *keys: str, by: Visitor = OPERATOR) -> None:
+        """Give up all that is stored of deleted runs, for good. As `deletion.purge`."""
+        deletion.purge(self.database, keys, by)
+
+    def due_for_purge(self) -> list[str]:
+        """Keys of deleted runs that can come back no longer, though they are still stored."""
+        return deletion.due_for_purge(self.database)
+
+    def write_notes(self, key: str, notes: Notes, by: Visitor = OPERATOR) -> None:
+        """Keep what is written about a run, in place of what was.
+
+        Raises NotYoursError, and RunGoneError where the run was deleted meanwhile.
         """
-        gone = {"status": "deleted", "cancel_requested": False, "owner": None, "worker": None, "lease_until": None}
-        gone |= {"epochs_done": 0, "epoch_share": 0.0, "best_epoch": None, "error": None}
-        with _refusals_logged("delete", keys, by), self.database.reading() as connection:
-            _check_owner(connection, keys, by, "delete")
-        for key in keys:  # each by itself: workers write in between
-            with self.database.writing() as connection:
-                for table in (EPOCHS, WEIGHTS, TESTS, PREDICTIONS, PROJECTIONS):
-                    connection.execute(table.delete().where(table.c.run_key == key))
-                # Its worker, if there is one, learns at its next beat that the run is its own no longer.
-                connection.execute(RUNS.update().where(RUNS.c.key == key).values(ended_at=self.database.now, **gone))
-            log_run("end", run=key, status="deleted", visitor=by.name)
+        texts = {name: text or None for name, text in asdict(notes).items()}
+        with refusals_logged("note", [key], by), self.database.writing() as connection:
+            check_owner(connection, [key], by, "write about")
+            row = (RUNS.c.key == key, RUNS.c.status != "deleted")
+            changes = {**texts, "changed_at": self.database.now}
+            if connection.execute(RUNS.update().where(*row).values(**changes)).rowcount == 0:
+                raise RunGoneError("the run was deleted meanwhile, so that nothing can be written about it")
 
     def run(self, key: str) -> Run | None:
         """The run with this key, or None."""
@@ -153,10 +172,12 @@ class Store:
         """
         newest = max((run.number for run in known), default=0)
         last_end = max((run.ended_at for run in known if run.ended_at is not None), default=0.0)
+        last_change = max((run.changed_at for run in known if run.changed_at is not None), default=0.0)
         active = [run.key for run in known if run.is_active]
         news = sa.or_(
             RUNS.c.number > newest,
             RUNS.c.ended_at > last_end,
+            RUNS.c.changed_at >= last_change,  # a clock's tick may hold two changes
             RUNS.c.key.in_(active),
             RUNS.c.status.in_(("queued", "running")),
         )
@@ -181,6 +202,10 @@ class Store:
         for key, *figures in found:
             rows[key].append(tuple(figures))
         return {key: pd.DataFrame(figures, columns=EPOCH_COLUMNS) for key, figures in rows.items()}
+
+    def summaries_of(self, keys: Collection[str]) -> dict[str, Summary]:
+        """Each run's epochs in short, of runs that have one; for lists of very many runs."""
+        return read_summaries(self.database, keys)
 
     def weights(self, key: str, kind: Weights) -> StoredWeights | None:
         """The network of a run's best or last epoch, together with that epoch; None before there is one."""
@@ -253,19 +278,3 @@ class Store:
                 PROJECTIONS.delete().where(*(PROJECTIONS.c[name] == value for name, value in row.items()))
             )
             connection.execute(PROJECTIONS.insert().values(**row, content=points.astype("<f4").tobytes()))
-
-
-@contextmanager
-def _refusals_logged(wish: str, keys: Collection[str], by: Visitor) -> Iterator[None]:
-    """Log that `by` was refused what they wished for these runs, where the block raises that."""
-    try:
-        yield
-    except (LimitReachedError, NotYoursError) as error:
-        log_run("refusal", wish=wish, runs=",".join(keys), visitor=by.name, reason=error)
-        raise
-
-
-def _check_owner(connection: sa.Connection, keys: Collection[str], by: Visitor, doing: str) -> None:
-    for number, asked_by in connection.execute(sa.select(RUNS.c.number, RUNS.c.asked_by).where(RUNS.c.key.in_(keys))):
-        if not by.may_change(asked_by):
-            raise NotYoursError(f"run {number} was asked for by somebody else; only they may {doing} it, or an admin")

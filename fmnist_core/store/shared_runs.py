@@ -15,6 +15,7 @@ import pandas as pd
 from fmnist_core.network.figures import Evaluation
 from fmnist_core.store.run import Run, Weights
 from fmnist_core.store.runs import Store
+from fmnist_core.store.summaries import Summary
 
 LOOK_SECONDS = 0.25  # how old what is seen may be
 KEPT_RUNS = 1024  # runs whose epochs are kept; thirty epochs take about 10 KB
@@ -36,6 +37,7 @@ class SharedRuns:
         self._looked_at = -float("inf")
         self._runs: dict[str, Run] = {}  # oldest first
         self._epochs: dict[str, pd.DataFrame] = {}
+        self._summaries: dict[str, tuple[int, Summary]] = {}  # with the epochs that they are of
         self._tests: dict[str, tuple[str, dict[Weights, Evaluation]]] = {}  # with the version that they belong to
         self._worked_out: dict[Callable[[list[Run]], Any], tuple[dict[str, Run], Any]] = {}  # with the runs of then
 
@@ -61,6 +63,7 @@ class SharedRuns:
                     if run.status == "deleted" or run.number != getattr(self._runs.get(run.key), "number", run.number):
                         self._epochs.pop(run.key, None)
                         self._tests.pop(run.key, None)
+                        self._summaries.pop(run.key, None)
                 self._runs = {**self._runs, **fresh}
             self._looked_at = began
         finally:
@@ -85,10 +88,16 @@ class SharedRuns:
         return self.runs_of([key]).get(key)
 
     def deleted(self, key: str) -> Run | None:
-        """What is left of the run with this key where it was deleted: its number and its settings."""
+        """The run with this key where it was deleted: its number and its settings are always left."""
         self.look()
         run = self._runs.get(key)
         return run if run is not None and run.status == "deleted" else None
+
+    def lately_deleted(self) -> list[Run]:
+        """Deleted runs that can still come back, newest deletion first."""
+        self.look()
+        runs = [run for run in self._runs.values() if run.status == "deleted" and run.status_before is not None]
+        return sorted(runs, key=lambda run: (-(run.changed_at or 0.0), -run.number))
 
     def runs_of(self, keys: Collection[str]) -> dict[str, Run]:
         """The runs with these keys, as far as there are any."""
@@ -117,6 +126,15 @@ class SharedRuns:
         """The epochs of one run, as `epochs_of`."""
         return self.epochs_of([run])[run.key]
 
+    def summaries_of(self, runs: Collection[Run]) -> dict[str, Summary]:
+        """Each run's epochs in short, as `Store.summaries_of`: read for all at once, and again where there are more."""
+        kept = self._summaries
+        missing = [run.key for run in runs if run.epochs_done and kept.get(run.key, (0,))[0] < run.epochs_done]
+        if missing:
+            read = self._store.summaries_of(missing)
+            kept |= {key: (len(summary.validation_losses), summary) for key, summary in read.items()}
+        return {run.key: kept[run.key][1] for run in runs if run.epochs_done and run.key in kept}
+
     def tests_of(self, runs: Collection[Run]) -> dict[str, dict[Weights, Evaluation]]:
         """The test figures of each run, as `Store.tests` gives them, under its key."""
         ended = [run for run in runs if not run.is_active]
@@ -143,14 +161,14 @@ def run_version(run: Run | None) -> str:
     """Changes with everything of a run that a page draws, but not with the share of its epoch that is done."""
     if run is None:
         return "-"
-    return f"{run.number},{run.status},{run.cancel_requested:d},{run.epochs_done},{run.ended_at}"
+    return f"{run.number},{run.status},{run.cancel_requested:d},{run.epochs_done},{run.ended_at},{run.changed_at}"
 
 
 def run_state(run: Run | None) -> str:
-    """Changes where a run begins, has its first epoch, is asked to stop or ends; not with each epoch."""
+    """Changes where a run begins, has its first epoch, is asked to stop, ends or is renamed; not with each epoch."""
     if run is None:
         return "-"
-    return f"{run.status},{run.cancel_requested:d},{run.epochs_done > 0:d},{run.ended_at}"
+    return f"{run.status},{run.cancel_requested:d},{run.epochs_done > 0:d},{run.ended_at},{run.changed_at}"
 
 
 def version(runs: Sequence[Run | None]) -> str:

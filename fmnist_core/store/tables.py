@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 
 # 2: predictions and projections. 3: the store's identity; where a run trained, who asked for it, which process has it.
-SCHEMA_VERSION = 3
+# 4: what people write about runs; deleted runs that can come back.
+SCHEMA_VERSION = 4
 
 METADATA = sa.MetaData()
 
@@ -40,6 +41,12 @@ RUNS = sa.Table(
     sa.Column("processor", sa.Text),
     sa.Column("threads", sa.Integer),
     sa.Column("asked_by", sa.String(64)),  # an opaque name of who asked for the run
+    # What whose run it is writes about it.
+    sa.Column("name", sa.Text),
+    sa.Column("hypothesis", sa.Text),
+    sa.Column("conclusion", sa.Text),
+    sa.Column("status_before", sa.String(16)),  # of a deleted run: what it comes back as, as long as it can
+    sa.Column("changed_at", sa.Float),  # when something was last changed that neither training nor its end does
 )
 
 EPOCHS = sa.Table(

@@ -15,6 +15,7 @@ from fmnist_core.jobs.dispatcher import Dispatcher
 from fmnist_core.jobs.maps import MapRequest
 from fmnist_core.network.model import MLP, model_to_bytes
 from fmnist_core.settings import Limits
+from fmnist_core.store import deletion
 from fmnist_core.store.leases import ATTEMPT_LIMIT
 from tests.conftest import epoch_result, wait_until
 from tests.jobs.real_runs import CONFIG, ENDS_LATER, stored, undisturbed
@@ -180,3 +181,15 @@ def test_a_map_that_fails_says_why_and_can_be_asked_for_again(store, settings):
             assert dispatcher.map_problem(foreign) is None
             wait_until(lambda: not dispatcher.is_drawing(foreign), "the attempt ends")
             assert "fingerprint 0000000000000000" in dispatcher.map_problem(foreign)
+
+
+def test_deleted_runs_that_can_come_back_no_longer_are_given_up(store, settings, ask, monkeypatch):
+    monkeypatch.setattr(deletion, "UNDO_SECONDS", 0.0)
+    monkeypatch.setattr(dispatching, "PURGE_SECONDS", 0.0)
+    key, kept = ask(), ask(replace(CONFIG, seed=1))
+    store.cancel(key, kept)
+    store.delete(key)
+    with Dispatcher(store, settings):
+        wait_until(lambda: not store.due_for_purge(), "the deleted run is given up")
+    assert store.bring_back(key) == []
+    assert store.run(kept).status == "stopped"

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from fmnist_core.config import RunConfig
 from fmnist_core.store.database import Database, StoreError
+from fmnist_core.store.notes import NO_NOTES, Notes
 from fmnist_core.store.runs import Store
 from fmnist_core.store.tables import METADATA, SCHEMA_VERSION
 from tests.conftest import epoch_result
@@ -54,7 +55,15 @@ CREATE TABLE projections (
     PRIMARY KEY (run_key, epoch, part), FOREIGN KEY(run_key) REFERENCES runs ("key")
 );
 """
-LAYOUTS = {1: FIRST, 2: SECOND}
+THIRD = f"""{SECOND}
+ALTER TABLE schema ADD COLUMN identity VARCHAR(32);
+ALTER TABLE runs ADD COLUMN worker VARCHAR(64);
+ALTER TABLE runs ADD COLUMN torch_version VARCHAR(64);
+ALTER TABLE runs ADD COLUMN processor TEXT;
+ALTER TABLE runs ADD COLUMN threads INTEGER;
+ALTER TABLE runs ADD COLUMN asked_by VARCHAR(64);
+"""
+LAYOUTS = {1: FIRST, 2: SECOND, 3: THIRD}
 
 
 @pytest.fixture(params=LAYOUTS)
@@ -63,9 +72,10 @@ def old_store(request, tmp_path):
     path = tmp_path / "runs.sqlite"
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(LAYOUTS[request.param])
-        connection.execute("INSERT INTO schema VALUES (?)", [request.param])
+        connection.execute("INSERT INTO schema (version) VALUES (?)", [request.param])
         connection.execute(
-            "INSERT INTO runs VALUES (1, ?, ?, 'Tiny', 'ffff', 'queued', 0, NULL, NULL, 0, 0, 0, NULL, NULL, 1, NULL)",
+            "INSERT INTO runs (number, key, config, data_name, data_fingerprint, status, cancel_requested, attempts, "
+            "epochs_done, epoch_share, created_at) VALUES (1, ?, ?, 'Tiny', 'ffff', 'queued', 0, 0, 0, 0, 1)",
             ["a" * 16, json.dumps(CONFIG.to_dict())],
         )
     return f"sqlite:///{path}"
@@ -80,12 +90,14 @@ def test_an_older_store_shows_its_runs_and_goes_on(old_store):
     store = Store(old_store)
     (run,) = store.runs()
     assert (run.number, run.config, run.status) == (1, CONFIG, "queued")
+    assert (run.notes, run.status_before, run.changed_at) == (NO_NOTES, None, None)
     assert (run.torch_version, run.processor, run.threads, run.asked_by) == (None, None, None, None)
     assert store.leases.claim(run.key, "me") is not None
     store.leases.record_epoch(run.key, "me", epoch_result(), b"state", b"weights", {"test": b"answers"})
     store.close()
     again = Store(old_store)
-    assert again.run(run.key).epochs_done == 1
+    again.write_notes(run.key, Notes(name="from long ago"))
+    assert (again.run(run.key).epochs_done, again.run(run.key).notes.name) == (1, "from long ago")
     assert again.replay(run.key, "test") == {1: b"answers"}
     again.close()
 

@@ -1,19 +1,14 @@
-import sqlite3
 import threading
-from contextlib import closing
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from fmnist_core.config import RunConfig
 from fmnist_core.network.figures import Evaluation
 from fmnist_core.settings import Limits
 from fmnist_core.store.database import StoreError
-from fmnist_core.store.leases import RunLostError
 from fmnist_core.store.queue import LimitReachedError
 from fmnist_core.store.runs import Store
-from fmnist_core.store.tables import EPOCHS, PREDICTIONS, PROJECTIONS, TESTS, WEIGHTS
 from fmnist_core.store.visitor import NotYoursError, Visitor
 from tests.conftest import epoch_result as result
 
@@ -121,81 +116,6 @@ def test_a_run_of_nobody_goes_to_who_trains_it_on(store):
     store.cancel(key, by=Visitor("admin", may_change_all=True))
     store.request(CONFIG, "Tiny", "f" * 16, Visitor("bob"))
     assert store.run(key).asked_by == "bob"
-
-
-# Deleting
-
-
-def filled(store, seed=0, size=300_000):
-    key = ask(store, seed=seed)
-    store.leases.claim(key, "worker")
-    content = bytes(size)
-    store.leases.record_epoch(key, "worker", result(), content, content, {"test": content})
-    store.leases.end(key, "worker", "stopped", last=content)
-    store.put_projection(key, 1, "test", np.zeros((9, 2), np.float32))
-    return key
-
-
-def rows_of(store, key):
-    tables = (EPOCHS, WEIGHTS, TESTS, PREDICTIONS, PROJECTIONS)
-    with store.database.reading() as connection:
-        return [len(connection.execute(table.select().where(table.c.run_key == key)).all()) for table in tables]
-
-
-def test_a_deleted_run_leaves_nothing_behind_and_others_alone(store):
-    key, other = filled(store), filled(store, seed=1)
-    store.delete(key)
-    assert store.run(key) is None
-    assert [run.key for run in store.runs()] == [other]
-    assert rows_of(store, key) == [0] * 5
-    assert rows_of(store, other) == [1, 3, 0, 1, 1]
-    store.put_projection(key, 1, "test", np.zeros((9, 2), np.float32))  # a map that was being drawn
-    assert rows_of(store, key) == [0] * 5
-
-
-def test_a_run_that_trains_is_lost_to_its_worker_when_it_is_deleted(store):
-    key = ask(store)
-    store.leases.claim(key, "worker")
-    store.delete(key)
-    with pytest.raises(RunLostError):
-        store.leases.beat(key, "worker", 0.5)
-    with pytest.raises(RunLostError):
-        store.leases.record_epoch(key, "worker", result(), b"state", b"weights")
-    assert rows_of(store, key) == [0] * 5
-    assert store.leases.claimable() == []
-
-
-def test_a_deleted_run_that_is_asked_for_again_is_a_new_one(store):
-    key = filled(store)
-    ask(store, seed=1)
-    store.delete(key)
-    assert ask(store) == key
-    run = store.run(key)
-    assert (run.number, run.status, run.epochs_done, run.best_epoch) == (3, "queued", 0, None)
-
-
-def test_deleting_gives_space_back(store, settings):
-    file = settings.home / "runs.sqlite"
-    keys = [filled(store, seed=seed) for seed in range(4)]
-    full = file.stat().st_size
-    store.delete(*keys[1:])
-    store.database.give_back_space()
-    assert file.stat().st_size < 0.4 * full
-    assert rows_of(store, keys[0]) == [1, 3, 0, 1, 1]
-
-
-def test_a_file_of_an_older_layout_gives_space_back_once_no_run_is_under_way(store, settings):
-    with closing(sqlite3.connect(settings.home / "runs.sqlite")) as connection:
-        connection.execute("PRAGMA auto_vacuum=0")
-        connection.execute("VACUUM")
-    key, waits = filled(store), ask(store, seed=1)
-    full = (settings.home / "runs.sqlite").stat().st_size
-    store.delete(key)
-    store.database.give_back_space()
-    assert (settings.home / "runs.sqlite").stat().st_size == full
-    store.cancel(waits)
-    store.database.give_back_space()
-    assert (settings.home / "runs.sqlite").stat().st_size < 0.4 * full
 
 
 def test_a_waiting_run_stops_at_once(store):

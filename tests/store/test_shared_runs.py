@@ -8,8 +8,10 @@ import pytest
 from fmnist_core.config import RunConfig
 from fmnist_core.network.figures import Evaluation
 from fmnist_core.store import shared_runs
+from fmnist_core.store.notes import Notes
 from fmnist_core.store.runs import Store
 from fmnist_core.store.shared_runs import SharedRuns, run_version, version
+from fmnist_core.store.summaries import Summary
 from tests.conftest import epoch_result
 
 CONFIG = RunConfig(hidden=(16,), epochs=3)
@@ -25,7 +27,7 @@ def always(monkeypatch):
 def reads(monkeypatch):
     """The names of the store's methods that were called, in order."""
     names = []
-    for name in ("changed_runs", "epochs_of", "tests_of"):
+    for name in ("changed_runs", "epochs_of", "summaries_of", "tests_of"):
         original = getattr(Store, name)
 
         def counted(self, *arguments, _name=name, _original=original):
@@ -133,6 +135,53 @@ def test_epochs_are_read_when_there_are_more_and_match_the_run(store, reads):
     for _ in range(3):
         assert list(shared.epochs(shared.run(key))["epoch"]) == [1, 2]
     assert reads.count("epochs_of") <= 1
+
+
+@pytest.mark.usefixtures("always")
+def test_a_deleted_run_is_seen_to_go_and_to_come_back_with_its_epochs(store):
+    key = ask(store)
+    store.leases.claim(key, "worker")
+    store.leases.record_epoch(key, "worker", epoch_result(1, 0.5), b"state", b"weights")
+    store.leases.end(key, "worker", "stopped", last=b"weights")
+    shared = SharedRuns(store)
+    versions = [run_version(shared.run(key))]
+    store.write_notes(key, Notes(name="mine"))
+    assert shared.run(key).notes.name == "mine"
+    versions.append(run_version(shared.run(key)))
+    store.delete(key)
+    assert (shared.run(key), shared.runs(), shared.deleted(key).number) == (None, [], 1)
+    assert [run.key for run in shared.lately_deleted()] == [key]
+    store.bring_back(key)
+    assert shared.run(key) == store.run(key)
+    assert shared.lately_deleted() == []
+    assert list(shared.epochs(shared.run(key))["epoch"]) == [1]
+    versions.append(run_version(shared.run(key)))
+    assert len(set(versions)) == 3
+    store.delete(key)
+    store.purge(key)
+    assert (shared.runs(), shared.lately_deleted()) == ([], [])
+
+
+@pytest.mark.usefixtures("always")
+def test_the_summaries_of_all_runs_are_read_at_once_and_again_only_of_those_that_went_on(store, reads):
+    keys = [ask(store, seed=seed) for seed in range(3)]
+    for key in keys[:2]:
+        store.leases.claim(key, key)
+        for epoch, loss in ((1, 0.5), (2, 0.45)):
+            store.leases.record_epoch(key, key, epoch_result(epoch, loss), b"state", b"weights")
+    shared = SharedRuns(store)
+    summaries = shared.summaries_of(shared.runs())
+    assert set(summaries) == set(keys[:2])
+    assert summaries[keys[0]] == Summary((0.5, 0.45), 0.45, 0.82, pytest.approx(0.05), 20.0)
+    assert shared.summaries_of(shared.runs()) == summaries
+    assert reads.count("summaries_of") == 1
+    store.leases.record_epoch(keys[1], keys[1], epoch_result(3, 0.6), b"state", b"weights")
+    asked = []
+    original = Store.summaries_of
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "summaries_of", lambda self, wanted: asked.append(wanted) or original(self, wanted))
+        assert shared.summaries_of(shared.runs())[keys[1]].validation_losses == (0.5, 0.45, 0.6)
+    assert asked == [[keys[1]]]
 
 
 @pytest.mark.usefixtures("always")
