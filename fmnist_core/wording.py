@@ -22,6 +22,11 @@ def listed(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+def shortened(text: str, most: int) -> str:
+    """At most so many characters of `text`, with an ellipsis where some are left out."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
+
+
 def percentage(share: float) -> str:
     """Word a probability without false certainty: 0.9341 is "93.4%", a trace "<0.1%", near one ">99.9%"."""
     if share < 0.001:

@@ -9,11 +9,12 @@ from fmnist_core.store.visitor import NotYoursError
 from ui import handles
 from ui.forms.config_fields import fill_form, read_form
 from ui.forms.config_form import config_form, new_seed
+from ui.forms.deletion import undo_notice
 from ui.forms.run_address import run_in_address
 from ui.guards import explaining, store_sentence
+from ui.page_files import PAGES
 from ui.shown_controls import shows
 from ui.views.run_view import show_run
-from ui.views.runs_list import runs_list
 from ui.visitors import may_stop, visitor, why_not
 
 
@@ -75,6 +76,7 @@ with settings:
     if problem := st.session_state.pop("train.problem", None):
         st.error(problem, icon=":material/error:")
 with result:
+    undo_notice("train", of_this_visit=True)
     if run is not None:
         show_run(run)
     else:
@@ -86,7 +88,7 @@ with result:
                 "Press **Train**. The curves appear here after the first epoch, a few seconds from now, and go on when "
                 "you close this page."
                 if not stored or not shows("runs")
-                else "Press **Train** for a new run, or choose one from the list below."
+                else "Press **Train** for a new run, or choose a stored one."
             )
-if stored and shows("runs"):
-    runs_list(stored)
+            if stored and shows("runs"):
+                st.page_link(PAGES / "runs.py", label="All runs", icon=":material/list_alt:")

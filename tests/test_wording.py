@@ -12,6 +12,7 @@ from fmnist_core.wording import (
     listed,
     number_text,
     percentage,
+    shortened,
     signed_number,
 )
 
@@ -70,3 +71,16 @@ def test_the_text_of_a_number_reads_back_as_the_same(value):
 
 def test_the_text_of_a_number_has_no_exponent_that_people_can_do_without():
     assert [number_text(value) for value in (0, 1.0, 1e-6, 2**31 - 1)] == ["0", "1", "0.000001", "2147483647"]
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("", ""),
+        ("abcde", "abcde"),
+        ("abcdef", "abcd\N{HORIZONTAL ELLIPSIS}"),
+        ("abc  defg", "abc\N{HORIZONTAL ELLIPSIS}"),
+    ],
+)
+def test_what_is_too_long_ends_with_an_ellipsis(text, short):
+    assert shortened(text, 5) == short

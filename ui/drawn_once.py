@@ -15,6 +15,8 @@ from fmnist_core.charts.colours import arm_colour, run_colour
 from fmnist_core.charts.grid_charts import difference_map, differences_across, means_across
 from fmnist_core.charts.learning_curves import learning_curves
 from fmnist_core.charts.mean_curves import CurveMetric
+from fmnist_core.charts.parallel_axes import axes_height, parallel_axes
+from fmnist_core.charts.run_curves import Part, RunCurve, run_curves
 from fmnist_core.charts.seconds_axis import put_on_seconds
 from fmnist_core.charts.style import Metric
 from fmnist_core.comparison.arms import arm_table, better_arms, by_level
@@ -25,10 +27,13 @@ from fmnist_core.comparison.grid_results import GridResults, weigh_grid
 from fmnist_core.comparison.measures import Metric as Measure
 from fmnist_core.comparison.progress import Collected, collect
 from fmnist_core.comparison.reading import STANDARD_READING, Epoch, Reading
+from fmnist_core.comparison.run_settings import axes_of
 from fmnist_core.comparison.study import Study
 from fmnist_core.comparison.tables import study_table
 from fmnist_core.comparison.verdict import Verdict, conclude
 from fmnist_core.results.diagnosis import Diagnosis, diagnose
+from fmnist_core.results.run_names import describe, short_title
+from fmnist_core.results.run_table import run_table
 from fmnist_core.results.tables import epoch_table, epoch_table_words
 from fmnist_core.store.run import Run
 from fmnist_core.wording import capitalised
@@ -64,6 +69,44 @@ def epoch_table_of(_run: Run, key: str, version: str, with_tests: bool) -> str:
     """One run's best and last epoch as text for `live_html`, with its test figures where they may be shown."""
     shared = handles.shared_runs()
     return table_html(epoch_table_words(epoch_table(shared.epochs(_run), shared.tests(_run) if with_tests else None)))
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def run_table_of(_runs: Sequence[Run], version: str) -> pd.DataFrame:
+    """All stored runs as a table."""
+    return run_table(_runs, handles.shared_runs().summaries_of(_runs))
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def chosen_curves_of(
+    _runs: Sequence[Run],
+    keys: tuple[str, ...],
+    version: str,
+    metric: CurveMetric,
+    part: Part,
+    smoothing: float,
+    over_seconds: bool,
+) -> str:
+    """The curves of several runs as text for `live_chart`; `keys` and `version` are those of `_runs`."""
+    epochs = handles.shared_runs().epochs_of(_runs)
+    return figure_text(
+        run_curves(
+            [RunCurve(short_title(run, describe(run.config)), run.number, epochs[run.key]) for run in _runs],
+            metric=metric,
+            part=part,
+            total_epochs=max(run.config.epochs for run in _runs),
+            smoothing=smoothing,
+            over_seconds=over_seconds,
+        )
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def run_axes_of(_runs: Sequence[Run], keys: tuple[str, ...], version: str) -> tuple[str, int]:
+    """Several runs across their settings and figures as text for `live_chart`, and how high that is."""
+    axes = axes_of(_runs, handles.shared_runs().summaries_of(_runs))
+    titles = [short_title(run, describe(run.config)) for run in _runs]
+    return figure_text(parallel_axes(axes, [run.number for run in _runs], titles)), axes_height(len(axes))
 
 
 _BY_ADDRESS: dict[str | type[Any], Callable[[Any], Any]] = {

@@ -42,6 +42,7 @@ def draw() -> None:
             st.Page(PAGES / "compare.py", title="Compare", icon=":material/balance:"),
             st.Page(PAGES / "predict.py", title="Predict", icon=":material/image_search:"),
             st.Page(PAGES / "inspect.py", title="Inspect", icon=":material/troubleshoot:"),
+            st.Page(PAGES / "runs.py", title="Runs", icon=":material/list_alt:"),
             st.Page(PAGES / "data.py", title="Data", icon=":material/grid_view:"),
             # The default page lives at "/" alone; this one answers those who type "/train".
             st.Page(PAGES / "train.py", title="Train", url_path="train", visibility="hidden"),

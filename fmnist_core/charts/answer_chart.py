@@ -9,7 +9,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from fmnist_core.charts.colours import NEUTRAL
-from fmnist_core.charts.style import LEGEND_ABOVE, style, style_epoch_axis
+from fmnist_core.charts.style import LEGEND_ABOVE, as_label, style, style_epoch_axis
 from fmnist_core.wording import percentage
 
 Floats = npt.NDArray[np.floating]
@@ -66,12 +66,12 @@ def answer_chart(
             orientation="h",
             offset=offset,
             width=0.92 * thickness if crowded else thickness,
-            name=answer.name,
+            name=as_label(answer.name),
             legendgroup=answer.name,
             marker_color=answer.colour,
             textposition="none" if answer.spread is not None else "outside",
             cliponaxis=False,
-            hovertemplate=(f"{answer.name}: " if crowded else "") + "%{customdata}<extra></extra>",
+            hovertemplate=(f"{as_label(answer.name)}: " if crowded else "") + "%{customdata}<extra></extra>",
         )
     for number, answer in enumerate(answers):
         if answer.spread is not None:
@@ -126,7 +126,7 @@ def replay_curve(
         figure.add_scatter(
             x=[epoch for epoch, _ in points],
             y=[float(share) for _, share in points],
-            name=answer.name,
+            name=as_label(answer.name),
             mode="lines+markers",
             line={"color": answer.colour, "width": 2},
             marker={

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from fmnist_core.charts.colours import NEUTRAL, see_through
-from fmnist_core.charts.style import LEGEND_ABOVE, style
+from fmnist_core.charts.style import LEGEND_ABOVE, as_label, style
 from fmnist_core.results.confusion import cell_name, row_shares
 from fmnist_core.wording import signed_number
 
@@ -74,6 +74,7 @@ def confusion_difference(
             "a difference needs two runs' confusion matrices over the same images, "
             f"got {support.tolist()} and {second.sum(axis=1).tolist()} images a class"
         )
+    names = (as_label(names[0]), as_label(names[1]))
     change = second - first
     share = row_shares(second) - row_shares(first)
     worth = np.where(np.eye(len(class_names), dtype=bool), share, -share)

@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from fmnist_core.charts.colours import NEUTRAL
 from fmnist_core.charts.confusion_charts import _images
-from fmnist_core.charts.style import LEGEND_ABOVE, style
+from fmnist_core.charts.style import LEGEND_ABOVE, as_label, style
 from fmnist_core.results.calibration import Reliability
 
 
@@ -29,7 +29,8 @@ def reliability_diagram(curves: Sequence[tuple[str, str, Reliability]]) -> go.Fi
         row=1,
         col=1,
     )
-    for name, colour, one in curves:
+    for run_name, colour, one in curves:
+        name = as_label(run_name)
         filled = one.count > 0
         share = one.count / one.count.sum()
         words = [

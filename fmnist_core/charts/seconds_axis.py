@@ -51,6 +51,12 @@ def _put(figure: go.Figure, clocks: Mapping[str | None, Clock], longest: float) 
     for note in figure.layout.annotations:
         if note.xref in {None, "x"} and note.x in own:
             note.x = own[note.x]
+    style_seconds_axis(figure, longest)
+    figure.update_layout(uirevision=f"{figure.layout.uirevision} seconds")
+
+
+def style_seconds_axis(figure: go.Figure, longest: float) -> None:
+    """Let the x axis of a figure that was styled for epochs span the seconds from 0 to `longest`."""
     axis: dict[str, Any] = {
         "title": {"text": "Seconds of training", "standoff": 8},
         "range": [0, 1.04 * longest],
@@ -60,4 +66,3 @@ def _put(figure: go.Figure, clocks: Mapping[str | None, Clock], longest: float) 
         "nticks": 8,
     }
     figure.update_xaxes(**axis)
-    figure.update_layout(uirevision=f"{figure.layout.uirevision} seconds")

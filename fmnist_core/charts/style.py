@@ -6,6 +6,7 @@ what carries meaning (a run's colour, a line's style) is set on the traces.
 
 import math
 from collections.abc import Sequence
+from html import escape
 from typing import Any, Literal, NamedTuple
 
 import plotly.graph_objects as go
@@ -127,6 +128,11 @@ def mark_best_epoch(figure: go.Figure, best: int, *, metric: Metric, total_epoch
         xanchor="left" if to_the_right else "right",
         xshift=4 if to_the_right else -4,
     )
+
+
+def as_label(text: str) -> str:
+    """A run's name for a figure: Plotly takes tags, entities and %{...} in names for its own."""
+    return escape(text, quote=False).replace("%{", "%\N{WORD JOINER}{")
 
 
 def note(figure: go.Figure, text: str, **place: Any) -> None:

@@ -10,7 +10,7 @@ CONTROLS: dict[str, dict[str, str]] = {
         "epochs": "Epochs",
         "seed": "Seed",
         "more": "More settings",
-        "runs": "List of all runs",
+        "runs": "Link to all runs",
     },
     "compare": {
         "factor": "What differs, and its levels",

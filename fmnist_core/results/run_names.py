@@ -1,15 +1,18 @@
-"""What runs are called: two that differ in any setting have different names."""
+"""What runs are called: by what somebody named them, or by their settings, of which any difference shows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any
+from unicodedata import bidirectional
 
 from fmnist_core.config import PRESETS, Preset, RunConfig
-from fmnist_core.wording import counted, dropout_name, number_text
+from fmnist_core.store.run import Run, Status
+from fmnist_core.wording import counted, dropout_name, number_text, shortened
 
 # With more differences, a preset's name says less than the settings themselves.
 _MOST_DIFFERENCES = 2
+_SHORT_NAME = 40  # characters of a name in a legend
 _BASE = "base"  # the part of a name that the others are differences from: a preset's name or the network
 # In the order in which a name lists them.
 _WORDS: dict[str, Callable[[Any], str]] = {
@@ -32,6 +35,53 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "seed": lambda seed: f"seed {seed}",
 }
 assert set(_WORDS) == {field.name for field in fields(RunConfig)}
+
+
+STATUS_WORDS: dict[Status, str] = {
+    "queued": "Waiting",
+    "running": "Training",
+    "finished": "Finished",
+    "stopped": "Stopped",
+    "failed": "Failed",
+}
+
+
+def status_word(run: Run) -> str:
+    """How a run is doing, in a word."""
+    return "Stopping" if run.is_active and run.cancel_requested else STATUS_WORDS.get(run.status, "Deleted")
+
+
+def run_titles(runs: Sequence[Run]) -> list[str]:
+    """What runs that are listed together are called: number, name where there is one, and settings."""
+    all_settings = describe_all([run.config for run in runs])
+    return [_title(run, settings) for run, settings in zip(runs, all_settings, strict=True)]
+
+
+def run_title(run: Run) -> str:
+    """What a run is called by itself: number, name where there is one, and settings."""
+    return _title(run, describe(run.config))
+
+
+def short_title(run: Run, otherwise: str = "") -> str:
+    """What a run is called where there is little room: number, and its name, or what is said `otherwise`."""
+    name = run.notes.name
+    return " · ".join(filter(None, (f"Run {run.number}", isolated(shortened(name, _SHORT_NAME)) or otherwise)))
+
+
+def _title(run: Run, settings: str) -> str:
+    return " · ".join(filter(None, (f"Run {run.number}", isolated(run.notes.name), settings)))
+
+
+def isolated(text: str) -> str:
+    """`text` so that what is written from right to left in it does not turn the words around it."""
+    if any(bidirectional(character) in {"R", "AL", "AN"} for character in text):
+        return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
+    return text
+
+
+def describe_settings(config: RunConfig) -> str:
+    """The config but for its seed, as `describe` has it."""
+    return ", ".join(_parts(config, ("seed",)).values())
 
 
 def describe(config: RunConfig) -> str:

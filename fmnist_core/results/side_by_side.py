@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from fmnist_core.results.run_names import short_title
 from fmnist_core.store.run import Run
 from fmnist_core.wording import dropout_name
 
@@ -40,8 +41,8 @@ def less_dropout_first(first: Run, second: Run) -> tuple[Run, Run]:
 
 
 def run_name(run: Run) -> str:
-    """A run's name in legends and headings: its number and what the lab is about."""
-    return f"Run {run.number} · {dropout_name(run.config.dropout)}"
+    """A run's name in legends and headings: its number, and its own name or else what the lab is about."""
+    return short_title(run, dropout_name(run.config.dropout))
 
 
 def cause(baseline: Run, other: Run) -> str:

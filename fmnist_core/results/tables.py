@@ -1,13 +1,12 @@
 """The tables that pages show, as frames: shares as shares, losses in nats, nothing rounded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
 from fmnist_core.network.figures import Evaluation
 from fmnist_core.results.diagnosis import best_epoch
-from fmnist_core.results.run_names import describe_all
-from fmnist_core.store.run import Run, Weights
+from fmnist_core.store.run import Weights
 from fmnist_core.wording import decimal
 
 
@@ -47,20 +46,3 @@ def epoch_table_words(table: pd.DataFrame) -> pd.DataFrame:
             "not known" if pd.isna(value) else decimal(value, 3) if is_loss else f"{value:.2%}" for value in table[name]
         ]
     return pd.DataFrame(words, index=table["which"].tolist())
-
-
-def runs_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row a run, in the given order."""
-    return pd.DataFrame(
-        {
-            "run": [run.number for run in runs],
-            "settings": describe_all([run.config for run in runs]),
-            "status": [run.status for run in runs],
-            "epochs": [f"{run.epochs_done} of {run.config.epochs}" for run in runs],
-            "best_epoch": pd.array([run.best_epoch for run in runs], dtype="Int64"),
-            "validation_loss": pd.array([run.best_validation_loss for run in runs], dtype="Float64"),
-            "validation_accuracy": pd.array([run.best_validation_accuracy for run in runs], dtype="Float64"),
-            "data": [run.data_name for run in runs],
-            "started": pd.to_datetime([run.created_at for run in runs], unit="s", utc=True),
-        }
-    )

@@ -91,17 +91,14 @@ def test_a_deleted_run_is_gone_from_this_page_and_explained_on_another(lab, be):
     assert "Nothing on the bench yet" in texts(there.subheader)
 
 
-def test_several_runs_are_deleted_from_the_list(lab, be):
+def test_a_deleted_run_comes_back_where_it_was_deleted(lab, be):
     be(ADA)
-    own = [ask(lab, ADA, replace(CONFIG, seed=seed)) for seed in range(2)]
-    others = ask(lab, BOB, replace(CONFIG, seed=9))
-    app = lab.open()
-    (choice,) = app.multiselect
-    assert {option.partition(" · ")[0] for option in choice.options} == {"Run 1", "Run 2"}
-    assert app.button(key="train.delete_several").disabled
-    choice.set_value(own).run()
-    press(app, "train.delete_several")
-    assert [run.key for run in lab.store.runs()] == [others]
+    key = ask(lab, ADA)
+    app = press(lab.open(run=key), "train.delete")
+    assert any("Deleted: Run 1" in text for text in texts(app.markdown))
+    assert not any("Deleted: Run 1" in text for text in texts(lab.open().markdown))  # another visit of hers
+    press(app, "train.undo0")
+    assert lab.store.run(key).status == "queued"
     assert not app.exception
 
 

@@ -18,7 +18,7 @@ from fmnist_core.data.dataset import CLASSES, DataError
 from fmnist_core.data.download import Progress
 from fmnist_core.jobs import worker
 from fmnist_core.results.diagnosis import diagnose
-from fmnist_core.results.run_names import describe, describe_all
+from fmnist_core.results.run_names import describe
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.runs import Store
 from tests.components import component_data
@@ -733,15 +733,6 @@ def test_a_reason_that_is_a_whole_sentence_gets_no_second_full_stop(lab, monkeyp
     sentence = unescaped(*texts(app.error))
     assert sentence.endswith("Set DROPOUT_LAB_DATA.")
     assert not sentence.endswith("..")
-
-
-def test_all_runs_are_listed_newest_first(lab):
-    lab.train()
-    lab.ask(replace(CONFIG, seed=1))
-    table = lab.open().dataframe(key="train.runs").value
-    assert table["run"].tolist() == [2, 1]
-    assert table["status"].tolist() == ["queued", "finished"]
-    assert table["settings"].tolist() == describe_all([replace(CONFIG, seed=1), CONFIG])
 
 
 # Data

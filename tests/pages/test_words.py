@@ -93,7 +93,7 @@ def test_the_slips_that_are_looked_for(text, is_slip):
 
 
 def test_pages_without_a_run(lab):
-    for page in ("train", "compare", "predict", "inspect", "data"):
+    for page in ("train", "compare", "predict", "inspect", "runs", "data"):
         assert_well_worded(lab.open(page))
 
 
@@ -105,6 +105,18 @@ def test_one_run_of_one_epoch(lab, page):
     if page == "train":
         press(app, "train.reveal")
         assert_well_worded(app)
+
+
+@pytest.mark.parametrize("count", [1, 2, 6])
+def test_selected_runs_of_one_epoch(lab, count):
+    configs = [replace(SMALL, seed=seed, dropout=0.1 * (seed % 2)) for seed in range(count)]
+    chosen = finish(lab, configs, lambda config: (0.4, 0.4, 0.4))
+    app = lab.open("runs")
+    assert_well_worded(app)
+    app.session_state["runs.chosen"] = chosen
+    assert_well_worded(app.run())
+    press(app, "runs.delete")
+    assert_well_worded(app)
 
 
 @pytest.mark.parametrize("losses", [(0.4, 0.4, 0.4), (0.4, 0.40000001, 0.4), (3e13, 2.1e9, 3e13), (1e-7, 1e-7, 2e-7)])

@@ -4,7 +4,17 @@ from itertools import combinations
 import pytest
 
 from fmnist_core.config import PRESETS, RunConfig
-from fmnist_core.results.run_names import describe, describe_all, describe_recipe
+from fmnist_core.results.run_names import (
+    describe,
+    describe_all,
+    describe_recipe,
+    describe_settings,
+    run_title,
+    run_titles,
+    short_title,
+)
+from fmnist_core.store.notes import Notes
+from tests.results.stored_runs import run
 
 OTHER = RunConfig(
     hidden=(64, 32),
@@ -81,3 +91,30 @@ def test_a_network_of_one_layer_is_called_one():
     config = RunConfig(hidden=(128,), learning_rate=0.001, batch_norm=True, flips=True)
     assert describe(config).startswith("network 128, batch norm, flips, learning rate 0.001")
     assert describe(replace(config, hidden=(128, 64))).startswith("128-64, batch norm")
+
+
+def test_a_run_is_called_by_its_number_its_name_and_its_settings():
+    named, other = run(2, notes=Notes(name="mine")), run(3)
+    assert run_title(named) == f"Run 2 \N{MIDDLE DOT} mine \N{MIDDLE DOT} {describe(named.config)}"
+    assert run_title(other) == f"Run 3 \N{MIDDLE DOT} {describe(other.config)}"
+    settings = describe_all([named.config, other.config])
+    assert run_titles([named, other]) == [
+        f"Run 2 \N{MIDDLE DOT} mine \N{MIDDLE DOT} {settings[0]}",
+        f"Run 3 \N{MIDDLE DOT} {settings[1]}",
+    ]
+
+
+def test_where_there_is_little_room_a_name_stands_for_the_settings():
+    assert short_title(run(2, notes=Notes(name="mine")), "no dropout") == "Run 2 \N{MIDDLE DOT} mine"
+    assert short_title(run(2), "no dropout") == "Run 2 \N{MIDDLE DOT} no dropout"
+    assert short_title(run(2)) == "Run 2"
+    assert len(short_title(run(2, notes=Notes(name="x" * 80)))) < 60
+
+
+def test_a_name_from_right_to_left_turns_nothing_around_it():
+    hebrew = "\u05e9\u05dc\u05d5\u05dd"
+    assert short_title(run(2, notes=Notes(name=hebrew))) == f"Run 2 \N{MIDDLE DOT} \u2068{hebrew}\u2069"
+
+
+def test_settings_without_the_seed_are_described_as_with_it():
+    assert f"{describe_settings(OTHER)} \N{MIDDLE DOT} seed {OTHER.seed}" == describe(OTHER)

@@ -5,10 +5,8 @@ import pytest
 
 from fmnist_core.comparison.factors import FACTORS
 from fmnist_core.comparison.tables import study_table
-from fmnist_core.config import RunConfig
 from fmnist_core.network.figures import Evaluation
-from fmnist_core.results.tables import epoch_table, epoch_table_words, runs_table
-from fmnist_core.store.run import Run
+from fmnist_core.results.tables import epoch_table, epoch_table_words
 
 EPOCHS = pd.DataFrame(
     {
@@ -20,27 +18,6 @@ EPOCHS = pd.DataFrame(
         "validation_accuracy": [0.68, 0.79, 0.78],
     }
 )
-
-
-def run(number, **changes):
-    values = {
-        "number": number,
-        "key": f"{number:016x}",
-        "config": RunConfig(hidden=(32, 16), epochs=4),
-        "data_name": "Fashion-MNIST",
-        "data_fingerprint": "f" * 16,
-        "status": "finished",
-        "cancel_requested": False,
-        "epochs_done": 4,
-        "epoch_share": 0.0,
-        "best_epoch": 3,
-        "best_validation_loss": 0.41,
-        "best_validation_accuracy": 0.86,
-        "error": None,
-        "created_at": 86_400.0,
-        "ended_at": 86_460.0,
-    }
-    return Run(**{**values, **changes})
 
 
 def test_the_best_and_the_last_epoch_have_a_row_each():
@@ -83,40 +60,6 @@ def test_a_missing_test_figure_leaves_its_place_empty():
     table = epoch_table(EPOCHS, {"last": Evaluation(loss=0.7, accuracy=0.77, calibration_error=0.05)})
     assert table["test_loss"].isna().tolist() == [True, False]
     assert pd.api.types.is_float_dtype(table["test_loss"])  # so that the page can format it
-
-
-def test_runs_keep_their_order_and_say_what_they_are():
-    table = runs_table([run(2, config=RunConfig(hidden=(16,), epochs=4, dropout=0.2)), run(1)])
-    assert table["run"].tolist() == [2, 1]
-    assert table["settings"].tolist() == ["network 16, dropout 0.2 · 4 epochs, seed 0", "32-16 · 4 epochs, seed 0"]
-    assert table["validation_loss"].tolist() == [0.41, 0.41]
-    assert table["validation_accuracy"].tolist() == [0.86, 0.86]
-    assert table["data"].tolist() == ["Fashion-MNIST", "Fashion-MNIST"]
-
-
-def test_epochs_are_counted_when_they_are_done():
-    table = runs_table([run(2, status="running", epochs_done=1, epoch_share=0.5), run(1)])
-    assert table["epochs"].tolist() == ["1 of 4", "4 of 4"]
-    assert table["status"].tolist() == ["running", "finished"]
-
-
-def test_a_run_without_an_epoch_leaves_its_figures_empty():
-    waiting = run(
-        2, status="queued", epochs_done=0, best_epoch=None, best_validation_loss=None, best_validation_accuracy=None
-    )
-    table = runs_table([waiting, run(1)])
-    assert table[["best_epoch", "validation_loss", "validation_accuracy"]].iloc[0].isna().all()
-    assert table["best_epoch"].iloc[1] == 3
-    assert pd.api.types.is_integer_dtype(table["best_epoch"])  # an empty place must not turn 3 into 3.0
-
-
-def test_the_time_of_asking_is_a_moment_in_utc():
-    assert runs_table([run(1)])["started"].tolist() == [pd.Timestamp("1970-01-02", tz="UTC")]
-
-
-def test_a_list_without_runs_has_all_its_columns():
-    assert list(runs_table([])) == list(runs_table([run(1)]))
-    assert runs_table([]).empty
 
 
 def test_a_comparisons_figures_are_worded_with_their_spread_and_the_better_arm_is_starred():

@@ -159,3 +159,11 @@ def test_the_topics_that_are_kept_are_bounded(monkeypatch, lab):
     ]
     assert [ask(url).status for url in urls] == [404, 200, 200]
     assert all(urlsplit(url).path == url for url in urls)
+
+
+def test_what_is_quiet_asks_seldom_unless_told_otherwise(lab):
+    app = lab.open("runs")
+    assert component_data(app, "runs.watch")["is_quiet"]
+    seldom = component_data(app, "runs.watch")["seconds"]
+    lab.ask()
+    assert component_data(app.run(), "runs.watch")["seconds"] < seldom

@@ -16,6 +16,9 @@ JOINER = "\N{WORD JOINER}"
         ("www.a.example", f"www{JOINER}.a"),
         ("me@a.example", f"me@{JOINER}a"),
         (":material/close:", f":{JOINER}material/close:"),
+        (":smile: :+1:", f":{JOINER}smile: :{JOINER}+1:"),
+        ("a -> b", f"a -{JOINER}> b"),
+        ("a -- b", f"a -{JOINER}- b"),
     ],
 )
 def test_what_would_become_a_link_or_an_icon_is_kept_apart_by_something_that_nobody_sees(text, kept_apart):

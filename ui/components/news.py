@@ -66,13 +66,21 @@ _component = st.components.v2.component(
 )
 
 
-def news_bar(topic: str, tell: Callable[[], News], *, key: str, seconds: float, is_quiet: bool = False) -> None:
+def news_bar(
+    topic: str,
+    tell: Callable[[], News],
+    *,
+    key: str,
+    seconds: float,
+    is_quiet: bool = False,
+    quiet_seconds: float | None = None,
+) -> None:
     """Draw how far something is, and keep that and what else the news tells of up to date.
 
     This fragment runs again when the version is another. The browser asks every so many `seconds`. `topic` names what
     it is about: for all visitors of one topic, the newest `tell` answers, on a thread of its own and without a session.
-    It may raise StoreError. A quiet one shows nothing and asks seldom: it is for what has ended and may go on from
-    elsewhere.
+    It may raise StoreError. A quiet one shows nothing and asks seldom, or every so many `quiet_seconds`: it is for what
+    has ended and may go on from elsewhere.
     """
     token = hashlib.sha256(topic.encode()).hexdigest()[:16]
     with _lock:
@@ -85,7 +93,7 @@ def news_bar(topic: str, tell: Callable[[], News], *, key: str, seconds: float, 
         key=key,
         data={
             "url": asset_address(f"news/{token}"),
-            "seconds": _QUIET_SECONDS if is_quiet else seconds,
+            "seconds": (quiet_seconds or _QUIET_SECONDS) if is_quiet else seconds,
             "is_quiet": is_quiet,
             **now.as_data(),
         },

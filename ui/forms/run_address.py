@@ -20,7 +20,7 @@ def run_in_address(parameter: str = "run") -> Run | None:
     if not _KEY.fullmatch(key):
         st.warning(
             "The run in this page's address is not a run's name, which has 16 characters from 0-9 and a-f. "
-            "Check the link, or choose a run below.",
+            "Check the link, or choose another run.",
             icon=":material/link_off:",
         )
         return None
@@ -33,7 +33,7 @@ def run_in_address(parameter: str = "run") -> Run | None:
     elif run is None:
         st.warning(
             f"This server has no run {key}. It may have been trained on another server. "
-            "Choose a run below, or train a new one.",
+            "Choose another run, or train a new one.",
             icon=":material/link_off:",
         )
     return run

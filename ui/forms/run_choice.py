@@ -8,12 +8,13 @@ import streamlit as st
 from fmnist_core.charts.colours import colours_of
 from fmnist_core.data.image_name import ImageName
 from fmnist_core.results import side_by_side
-from fmnist_core.results.run_names import describe_all
+from fmnist_core.results.run_names import run_titles
 from fmnist_core.store.run import Run, Weights
 from ui import handles, link
 from ui.forms.run_address import run_in_address
 from ui.guards import explaining
 from ui.page_files import PAGES
+from ui.wording import plain
 
 _ALONE = "none"
 _KINDS = {"best": "Best epoch", "last": "Last epoch"}
@@ -34,8 +35,14 @@ class Chosen:
 
     @property
     def names(self) -> list[str]:
-        """What the runs are called in headings and legends."""
+        """What the runs are called, as text: for figures and for what is read aloud."""
         return [side_by_side.run_name(run) for run in self.runs]
+
+    @property
+    def headings(self) -> list[str]:
+        """What the runs are called, to stand in Markdown."""
+        names = zip(self.runs, self.names, strict=True)
+        return [plain(name) if run.notes.name else name for run, name in names]
 
     @property
     def colours(self) -> list[str]:
@@ -52,8 +59,7 @@ def run_choice() -> Chosen:
     st.session_state.update({"look.run": run.key, "look.beside": beside, "look.kind": kind})
     first, second, weights = st.columns([5, 5, 3])
 
-    names = describe_all([run.config for run in runs])
-    titles = {run.key: f"Run {run.number} · {name}" for run, name in zip(runs, names, strict=True)}
+    titles = dict(zip((run.key for run in runs), run_titles(runs), strict=True))
     titles[_ALONE] = "No second run"
 
     first.selectbox(

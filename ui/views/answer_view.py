@@ -47,8 +47,8 @@ def show_other_reading(other: Prepared, chosen: Chosen) -> None:
     """Say that the picture can be read in two ways, and what the runs say of the other one."""
     answers = [_network(run, chosen).probabilities(other.pixels[np.newaxis])[0] for run in chosen.runs]
     said = "; ".join(
-        f"{run_name}: **{CLASSES[int(answer.argmax())]}**, {percentage(float(answer.max()))}"
-        for run_name, answer in zip(chosen.names, answers, strict=True)
+        f"{heading}: **{CLASSES[int(answer.argmax())]}**, {percentage(float(answer.max()))}"
+        for heading, answer in zip(chosen.headings, answers, strict=True)
     )
     garment = "dark" if other.inverted else "pale"
     with st.container(horizontal=True, key="predict.other", gap="medium"):
@@ -101,15 +101,15 @@ def _title(name: ImageName | None, true_class: int | None) -> str:
 
 
 def _verdicts(chosen: Chosen, answers: list[npt.NDArray[np.float32]], true_class: int | None) -> None:
-    for run_name, answer in zip(chosen.names, answers, strict=True):
+    for heading, answer in zip(chosen.headings, answers, strict=True):
         top = int(answer.argmax())
         words = f"**{CLASSES[top]}**, {percentage(float(answer[top]))}"
         if true_class is None:
-            st.info(f"{run_name}: {words}", icon=":material/help:")
+            st.info(f"{heading}: {words}", icon=":material/help:")
         elif top == true_class:
-            st.success(f"{run_name}: right, {words}", icon=":material/check:")
+            st.success(f"{heading}: right, {words}", icon=":material/check:")
         else:
-            st.error(f"{run_name}: wrong, {words}", icon=":material/close:")
+            st.error(f"{heading}: wrong, {words}", icon=":material/close:")
     if len(chosen.runs) == 2 and true_class is not None:
         st.markdown(_comparison(chosen, [int(answer.argmax()) == true_class for answer in answers]))
 

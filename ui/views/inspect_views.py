@@ -34,7 +34,7 @@ def show_confidence(chosen: Chosen, part: Part, common: CommonAnswers) -> None:
     """How far the runs' confidence can be trusted."""
     curves = {
         name: reliability(probabilities, common.labels)
-        for name, probabilities in zip(chosen.names, common.probabilities, strict=True)
+        for name, probabilities in zip(chosen.headings, common.probabilities, strict=True)
     }
     if len(curves) == 2:
         if is_fair(*chosen.runs):
@@ -42,7 +42,7 @@ def show_confidence(chosen: Chosen, part: Part, common: CommonAnswers) -> None:
         st.write(f"{better_calibrated(curves)} Other seeds may differ.")
     st.table(calibration_table(curves).set_index("Run"))
     live_chart(
-        reliability_diagram(list(zip(curves, chosen.colours, curves.values(), strict=True))),
+        reliability_diagram(list(zip(chosen.names, chosen.colours, curves.values(), strict=True))),
         key="inspect.reliability",
         height=560,
         alt="How often the runs are right at each confidence, and how often they are that sure",
@@ -102,10 +102,12 @@ def show_first_layer(chosen: Chosen, part: Part, common: CommonAnswers) -> None:
     ]
     order = strongest_first(weights[0])[:_UNITS]
     same_start = len(weights) == 2 and weights[0].shape == weights[1].shape and _share_a_start(*chosen.runs)
-    for place, run_name, units in zip(st.columns(len(weights)), chosen.names, weights, strict=True):
+    for place, heading, run_name, units in zip(
+        st.columns(len(weights)), chosen.headings, chosen.names, weights, strict=True
+    ):
         shown = order if same_start else strongest_first(units)[:_UNITS]
         with place:
-            st.markdown(f"**{run_name}** · {len(shown)} of {len(units)} units")
+            st.markdown(f"**{heading}** · {len(shown)} of {len(units)} units")
             st.image(
                 diverging_sheet(units[shown], columns=_UNIT_COLUMNS, scale=2),
                 width="stretch",
@@ -128,7 +130,7 @@ def show_map(chosen: Chosen, part: Part, common: CommonAnswers) -> None:
         "Each point is an image, placed by what the last hidden layer makes of it: images that lie close together look "
         "alike to the network. Point at one to see it, click to ask the runs about it."
     )
-    names = dict(zip((run.key for run in chosen.runs), chosen.names, strict=True))
+    names = dict(zip((run.key for run in chosen.runs), chosen.headings, strict=True))
     choices = st.container(horizontal=True, vertical_alignment="bottom")
     with choices:
         key = (

@@ -52,10 +52,11 @@ def show_mistakes(chosen: Chosen, part: Part, common: CommonAnswers) -> None:
     if look == "difference":
         _difference(chosen, matrices)
     else:
-        for place, matrix, name, colour in zip(
-            st.columns(len(matrices)), matrices, chosen.names, chosen.colours, strict=True
+        for place, matrix, heading, name, colour in zip(
+            st.columns(len(matrices)), matrices, chosen.headings, chosen.names, chosen.colours, strict=True
         ):
             with place:
+                st.markdown(f"**{heading}** · {percentage(matrix.trace() / matrix.sum())} right")
                 _matrix(matrix, name, colour, shares=look == "shares")
     _cell(chosen, common, by_change=look == "difference")
     _tables(chosen, common)
@@ -66,7 +67,6 @@ def _choose_cell(cell: str) -> None:
 
 
 def _matrix(matrix: npt.NDArray[np.int64], name: str, colour: str, *, shares: bool) -> None:
-    st.markdown(f"**{name}** · {percentage(matrix.trace() / matrix.sum())} right")
     live_chart(
         confusion_heatmap(matrix, CLASSES, shares=shares, colour=colour),
         key=f"inspect.matrix {name}",
@@ -80,7 +80,7 @@ def _difference(chosen: Chosen, matrices: Sequence[npt.NDArray[np.int64]]) -> No
     order = [chosen.runs.index(run) for run in less_dropout_first(*chosen.runs)]
     before, after = (matrices[place] for place in order)
     names = (chosen.names[order[0]], chosen.names[order[1]])
-    st.markdown(f"**{names[1]}** minus **{names[0]}**")
+    st.markdown(f"**{chosen.headings[order[1]]}** minus **{chosen.headings[order[0]]}**")
     live_chart(
         confusion_difference(before, after, CLASSES, shares=False, names=names),
         key="inspect.difference",
@@ -104,7 +104,7 @@ def _cell(chosen: Chosen, common: CommonAnswers, *, by_change: bool) -> None:
         rows = [first[~np.isin(first, second)], second[~np.isin(second, first)]]
     is_long = any(len(shown) > _SHOWN_IMAGES for shown in rows)
     limit = None if is_long and st.toggle("Show all images", key="inspect.all") else _SHOWN_IMAGES
-    for run, name, shown, probabilities in zip(chosen.runs, chosen.names, rows, common.probabilities, strict=True):
+    for run, name, shown, probabilities in zip(chosen.runs, chosen.headings, rows, common.probabilities, strict=True):
         alone = " alone" if by_change else ""
         more = f", the surest {limit} of them" if limit is not None and len(shown) > limit else ""
         st.markdown(f"**{name}**{alone} · {len(shown):,} image{'' if len(shown) == 1 else 's'}{more}")

@@ -7,7 +7,7 @@ import streamlit as st
 
 from fmnist_core.charts.colours import run_colour
 from fmnist_core.charts.style import Metric
-from fmnist_core.results.run_names import describe
+from fmnist_core.results.run_names import describe, short_title, status_word
 from fmnist_core.store.run import Run, Status
 from fmnist_core.store.shared_runs import run_state, run_version
 from fmnist_core.wording import counted, number_text
@@ -16,7 +16,8 @@ from ui.components.live_chart import live_chart
 from ui.components.live_html import live_html, sentence_html
 from ui.components.news import News, news_bar
 from ui.forms.config_fields import fill_form
-from ui.forms.deletion import delete_run
+from ui.forms.deletion import delete_button
+from ui.forms.notes_form import notes_form
 from ui.guards import explaining
 from ui.page_files import PAGES
 from ui.reveal import are_revealed, reveal_button
@@ -24,12 +25,12 @@ from ui.views.dropout_steps import dropout_steps
 from ui.wording import duration, plain
 
 _NEWS_SECONDS = 0.5
-_BADGES: dict[Status, tuple[str, str, Literal["gray", "blue", "green", "orange", "red"]]] = {
-    "queued": ("Waiting", ":material/hourglass_empty:", "gray"),
-    "running": ("Training", ":material/play_arrow:", "blue"),
-    "finished": ("Finished", ":material/check:", "green"),
-    "stopped": ("Stopped", ":material/stop:", "orange"),
-    "failed": ("Failed", ":material/error:", "red"),
+_BADGES: dict[Status, tuple[str, Literal["gray", "blue", "green", "orange", "red"]]] = {
+    "queued": (":material/hourglass_empty:", "gray"),
+    "running": (":material/play_arrow:", "blue"),
+    "finished": (":material/check:", "green"),
+    "stopped": (":material/stop:", "orange"),
+    "failed": (":material/error:", "red"),
 }
 _FINDING_ICONS = {
     "too early": "hourglass_empty",
@@ -47,7 +48,7 @@ def show_run(run: Run) -> None:
     dropout_steps(run)
     with st.container(horizontal=True, vertical_alignment="center"):
         _ways_on(run)
-        delete_run(run)
+        delete_button("train", [run])
 
 
 def _run(key: str, was_active: bool) -> None:
@@ -60,6 +61,7 @@ def _run(key: str, was_active: bool) -> None:
     if was_active != run.is_active:
         st.rerun()  # what stands outside of this fragment is another for a run that has ended, or goes on
     _header(run, run_colour(run.number))
+    notes_form("train", run)
     with st.container():  # one place whatever it holds, so that the charts below stay the same elements
         _state(run)
         if run.epochs_done:
@@ -91,16 +93,14 @@ def _contents(run: Run, with_tests: bool = False) -> dict[str, str]:
 
 
 def _header(run: Run, colour: str) -> None:
-    label, icon, badge_colour = _BADGES[run.status]
-    if run.is_active and run.cancel_requested:
-        label = "Stopping"
+    icon, badge_colour = _BADGES[run.status]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.html(
             f'<span style="display:inline-block;width:.9rem;height:.9rem;border-radius:50%;background:{colour}">',
             width="content",
         )
-        st.subheader(f"Run {run.number}", anchor=False, width="content")
-        st.badge(label, icon=icon, color=badge_colour)
+        st.subheader(plain(short_title(run)), anchor=False, width="content")
+        st.badge(status_word(run), icon=icon, color=badge_colour)
     st.caption(f"{describe(run.config)} · {run.data_name}")
 
 
