@@ -4,6 +4,7 @@ import streamlit as st
 
 from fmnist_core.comparison.experiment import EXPERIMENT_NAMES, OFFERS, experiment_from_address, study_of
 from fmnist_core.comparison.grid import Grid
+from fmnist_core.comparison.study import Study
 from ui import link
 from ui.forms.config_fields import sentence
 from ui.forms.reading_form import take_reading_from_link
@@ -11,6 +12,7 @@ from ui.forms.study_form import ARTICLE, ONE_CYCLE, example_study, fill_study_fo
 from ui.shown_controls import shows
 from ui.views import explanations
 from ui.views.grid_view import show_grid
+from ui.views.on_a_slide import show_study_alone
 from ui.views.study_view import show_study, stop_button
 
 experiment = None
@@ -24,6 +26,10 @@ is_other = experiment is not None and said != st.session_state.get("compare.show
 if is_other or "compare.levels" not in st.session_state:
     fill_study_form(experiment or experiment_from_address({}))
 st.session_state["compare.shown"] = said
+
+if link.is_embedded() and isinstance(experiment, Study):
+    show_study_alone(experiment)
+    st.stop()
 
 about = example_study() if experiment is None else study_of(experiment)
 st.title(about.factor.question, anchor=False)

@@ -6,14 +6,16 @@ from fmnist_core.store.database import StoreError
 from fmnist_core.store.queue import LimitReachedError
 from fmnist_core.store.run import Run
 from fmnist_core.store.visitor import NotYoursError
-from ui import handles
+from ui import handles, link
 from ui.forms.config_fields import fill_form, read_form
 from ui.forms.config_form import config_form, new_seed
 from ui.forms.deletion import undo_notice
-from ui.forms.run_address import run_in_address
+from ui.forms.run_address import LATEST, run_in_address
 from ui.guards import explaining, store_sentence
 from ui.page_files import PAGES
 from ui.shown_controls import shows
+from ui.views.newest_run import follow_newest
+from ui.views.on_a_slide import show_run_alone
 from ui.views.run_view import show_run
 from ui.visitors import may_stop, visitor, why_not
 
@@ -40,6 +42,9 @@ def stop(run: Run) -> None:
         st.session_state["train.problem"] = store_sentence("The run could not be stopped", error)
 
 
+if link.is_embedded():
+    show_run_alone()
+    st.stop()
 st.title("Is it overfitting?", anchor=False)
 st.write("Train a small network on pictures of garments, and watch where training and validation loss part.")
 with explaining("Runs cannot be shown"):
@@ -76,6 +81,8 @@ with settings:
     if problem := st.session_state.pop("train.problem", None):
         st.error(problem, icon=":material/error:")
 with result:
+    if link.value("run") == LATEST:
+        follow_newest(run)
     undo_notice("train", of_this_visit=True)
     if run is not None:
         show_run(run)

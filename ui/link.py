@@ -20,6 +20,11 @@ def values(names: Collection[str]) -> dict[str, str]:
     return {name: _cleaned(text) for name, text in st.query_params.items() if name in names}
 
 
+def is_embedded() -> bool:
+    """Whether the address asks for the page as a part of another, by Streamlit's own `embed=true`."""
+    return bool(st.context.is_embedded)
+
+
 def _cleaned(text: str) -> str:
     """`text` without characters that nobody sees, and without the spaces and punctuation of a sentence around it."""
     visible = "".join(character for character in text if unicodedata.category(character) not in {"Cf", "Cc"})

@@ -2,8 +2,8 @@
 
 import re
 
-# What the browser's Markdown makes a link, an icon, an arrow or a dash of after the escapes are gone: it takes something
-# between.
+# What the browser's Markdown makes a link, an icon, an arrow or a dash of after the escapes are gone: something has to
+# stand between.
 _STILL_READ = re.compile(r":(?=//|material/|[\w+-]+:)|www(?=\.)|@(?=\w)|[-<>=~](?=[-<>=~])", re.IGNORECASE)
 _NOTHING_SEEN = "\N{WORD JOINER}"
 

@@ -1,6 +1,7 @@
 """A run as pages see it."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -57,6 +58,16 @@ class Run:
         epoch = self.best_epoch if kind == "best" else self.epochs_done
         assert epoch, (self.key, kind)
         return epoch
+
+
+def newest(runs: Iterable[Run]) -> Run | None:
+    """The run that was asked for last, of those that have begun, or else of all; None where there is none.
+
+    Of a comparison's many runs the last ones wait long: who watches the newest one wants to see something.
+    """
+    runs = list(runs)
+    begun = [run for run in runs if run.status != "queued" or run.epochs_done]
+    return max(begun or runs, key=lambda run: (run.created_at, run.number), default=None)
 
 
 _NOTES = tuple(field.name for field in fields(Notes))

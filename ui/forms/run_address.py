@@ -5,11 +5,14 @@ import re
 import streamlit as st
 
 from fmnist_core.results.run_names import describe
-from fmnist_core.store.run import Run
+from fmnist_core.store.run import Run, newest
 from ui import handles, link
 
 # ASCII only, and matched to the very end: other scripts' digits or a line break must not slip through.
 _KEY = re.compile(r"[0-9a-f]{16}", re.ASCII)
+
+
+LATEST = "latest"  # in place of a run's key: the newest run, whichever that is
 
 
 def run_in_address(parameter: str = "run") -> Run | None:
@@ -17,6 +20,8 @@ def run_in_address(parameter: str = "run") -> Run | None:
     key = link.value(parameter)
     if key is None:
         return None
+    if key == LATEST:
+        return newest(handles.shared_runs().runs())
     if not _KEY.fullmatch(key):
         st.warning(
             "The run in this page's address is not a run's name, which has 16 characters from 0-9 and a-f. "

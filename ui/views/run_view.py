@@ -117,14 +117,14 @@ def _state(run: Run) -> None:
     if run.status != "finished":  # what has stopped or failed may be taken up again in another tab
         news_bar(
             f"run {run.key}",
-            partial(_news, run.key),
+            partial(run_news, run.key),
             key="train.watch",
             seconds=_NEWS_SECONDS,
             is_quiet=not run.is_active,
         )
 
 
-def _news(key: str) -> News:
+def run_news(key: str) -> News:
     """How far a run is, for all who watch it."""
     shared = handles.shared_runs()
     run = shared.run(key)

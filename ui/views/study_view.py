@@ -61,13 +61,18 @@ def _stored_runs(experiment: Experiment) -> list[Run | None]:
     return stored_runs(experiment, handles.shared_runs(), handles.dataset().fingerprint)
 
 
+def collected_now(study: Study) -> Collected:
+    """A comparison's runs as they are now, with their epochs."""
+    return _collected(study, _stored_runs(study))
+
+
 def _collected(study: Study, stored: list[Run | None]) -> Collected:
     return drawn_once.collected(study, stored, handles.dataset().fingerprint, version(stored))
 
 
 def _study(study: Study, was_active: bool) -> None:
     with explaining("The comparison cannot be shown"):
-        now = _collected(study, _stored_runs(study))
+        now = collected_now(study)
     is_active = any(arm.run is not None and arm.run.is_active for arm in now.runs)
     if was_active != is_active:
         st.rerun()  # what stands outside of this fragment is another for a comparison that has ended, or goes on
@@ -95,14 +100,14 @@ def _watch(study: Study, progress: Progress, look: Look) -> None:
     """Keep a comparison up to date; one that does not train may go on in another tab."""
     news_bar(
         f"comparison {sorted(study.to_address().items())} {handles.dataset().fingerprint} {look}",
-        partial(_news, study, look),
+        partial(study_news, study, look),
         key="compare.watch",
         seconds=_NEWS_SECONDS,
         is_quiet=not progress.active,
     )
 
 
-def _news(study: Study, look: Look) -> News:
+def study_news(study: Study, look: Look) -> News:
     """How far a comparison is, for all who watch it and look at its curves alike."""
     stored = _stored_runs(study)
     now = _collected(study, stored)
