@@ -8,11 +8,13 @@ from fmnist_core.comparison.study import Study
 from ui import link
 from ui.forms.config_fields import sentence
 from ui.forms.reading_form import take_reading_from_link
-from ui.forms.study_form import ARTICLE, ONE_CYCLE, example_study, fill_study_form, start_study, study_form
+from ui.forms.study_form import ARTICLE, DRAFT_STATE, ONE_CYCLE, example_study, fill_study_form, start_study, study_form
 from ui.shown_controls import shows
 from ui.views import explanations
-from ui.views.grid_view import show_grid
+from ui.views.grid_view import GRID_STATE, show_grid
 from ui.views.on_a_slide import show_study_alone
+from ui.views.page_title import page_title
+from ui.views.study_curves import CURVES_STATE
 from ui.views.study_view import show_study, stop_button
 
 experiment = None
@@ -31,12 +33,17 @@ if link.is_embedded() and isinstance(experiment, Study):
     show_study_alone(experiment)
     st.stop()
 
-about = example_study() if experiment is None else study_of(experiment)
-st.title(about.factor.question, anchor=False)
-st.write(f"{about.factor.purpose} {about.sharing()}")
+
+def about() -> Study:
+    """What the page is about: the comparison shown, or else one as the form would begin it."""
+    return example_study() if experiment is None else study_of(experiment)
+
+
+page_title("compare", lambda: about().factor.question, DRAFT_STATE, *CURVES_STATE, GRID_STATE)
+st.write(f"{about().factor.purpose} {about().sharing()}")
 with st.container(horizontal=True):
     explanations.overfitting()
-    if about.setting == "dropout":
+    if about().setting == "dropout":
         explanations.dropout()
 if problem_with_link:
     st.warning(problem_with_link, icon=":material/link_off:")

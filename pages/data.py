@@ -7,8 +7,11 @@ from fmnist_core.data.dataset import CLASSES
 from fmnist_core.data.summary import class_samples
 from fmnist_core.pictures.png import contact_sheet, png_image
 from ui import handles
+from ui.page_state import number
+from ui.views.page_title import page_title
 
 SAMPLES = 14
+DRAWS = 9999  # of samples, one after the other
 
 dataset = handles.dataset()
 summary = handles.data_summary(dataset.fingerprint)
@@ -16,10 +19,10 @@ summary = handles.data_summary(dataset.fingerprint)
 
 def other_samples() -> None:
     """Draw other images at the next run of the page."""
-    st.session_state["data.seed"] = st.session_state.get("data.seed", 0) + 1
+    st.session_state["data.seed"] = (st.session_state.get("data.seed", 0) + 1) % (DRAWS + 1)
 
 
-st.title("What the networks look at", anchor=False)
+page_title("data", "What the networks look at", number("samples", "data.seed", 0, DRAWS))
 st.write(
     f"**{dataset.name}**: {len(dataset.train_images):,} images to train on and {len(dataset.test_images):,} to test "
     "with, 28 x 28 grey pixels each, in ten classes of the same size. The network sees each image as a row of 784 "

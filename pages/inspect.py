@@ -7,9 +7,11 @@ from ui import link
 from ui.common_answers import common_answers
 from ui.forms.run_choice import go_to_wanted_image, run_choice
 from ui.guards import explaining
+from ui.page_state import choice
 from ui.reveal import may_show_tests, reveal_button
-from ui.views.inspect_views import show_confidence, show_doubtful_labels, show_first_layer, show_map
-from ui.views.mistakes_view import show_mistakes
+from ui.views.inspect_views import MAP_STATE, show_confidence, show_doubtful_labels, show_first_layer, show_map
+from ui.views.mistakes_view import MISTAKES_STATE, show_mistakes
+from ui.views.page_title import page_title
 
 PARTS: dict[Part, str] = {"validation": "Validation images", "test": "Test images"}
 VIEWS = {
@@ -26,21 +28,28 @@ def put_view_in_address() -> None:
     st.query_params["view"] = st.session_state["inspect.view"]
 
 
-st.title("What does it get wrong?", anchor=False)
+page_title(
+    "inspect",
+    "What does it get wrong?",
+    choice("on", "inspect.part", list(PARTS), "validation"),
+    *MISTAKES_STATE,
+    MAP_STATE,
+)
 st.write("Which classes a network confuses, how far its confidence can be trusted, and what it looks at.")
 chosen = run_choice()
 go_to_wanted_image(chosen)
+st.session_state.setdefault("inspect.part", "validation")
 part = st.segmented_control(
     "Evaluated on",
     list(PARTS),
     format_func=PARTS.__getitem__,
-    default="validation",
     required=True,
     key="inspect.part",
     persist_state="session",
     help="Validation images were held out of the training images. Runs that follow the article validate on the test "
     "images, which makes their best epoch look better than it is.",
 )
+assert part is not None, "one is always chosen"
 keys = [run.key for run in chosen.runs]
 if part == "test" and not may_show_tests(chosen.runs):
     with st.container(border=True):

@@ -8,11 +8,13 @@ from fmnist_core.data.evaluation_images import Part
 from fmnist_core.data.image_name import ImageName
 from ui import handles, link
 from ui.common_answers import common_answers
-from ui.forms.image_picker import image_picker
+from ui.forms.image_picker import PICKER_STATE, image_picker
 from ui.forms.own_picture import own_picture, show_steps
 from ui.forms.run_choice import run_choice
 from ui.guards import explaining
-from ui.views.answer_view import show_answers, show_novelty, show_other_reading
+from ui.page_state import choice
+from ui.views.answer_view import SWITCH_STATE, show_answers, show_novelty, show_other_reading
+from ui.views.page_title import page_title
 from ui.wording import plain
 
 Kind = Part | Literal["own"]
@@ -29,7 +31,9 @@ def drop_image() -> None:
     st.session_state["predict.page"] = 0
 
 
-st.title("What does it see?", anchor=False)
+page_title(
+    "predict", "What does it see?", choice("images", "predict.kind", list(KINDS), "test"), *PICKER_STATE, *SWITCH_STATE
+)
 st.write("Pick an image, or bring your own, and see how sure the network is of each class.")
 chosen = run_choice()
 dataset = handles.dataset()

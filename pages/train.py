@@ -7,15 +7,16 @@ from fmnist_core.store.queue import LimitReachedError
 from fmnist_core.store.run import Run
 from fmnist_core.store.visitor import NotYoursError
 from ui import handles, link
-from ui.forms.config_fields import fill_form, read_form
+from ui.forms.config_fields import fill_form, form_state, read_form
 from ui.forms.config_form import config_form, new_seed
 from ui.forms.deletion import undo_notice
-from ui.forms.run_address import LATEST, run_in_address
+from ui.forms.run_address import LATEST, config_in_address, run_in_address
 from ui.guards import explaining, store_sentence
 from ui.page_files import PAGES
 from ui.shown_controls import shows
 from ui.views.newest_run import follow_newest
 from ui.views.on_a_slide import show_run_alone
+from ui.views.page_title import page_title
 from ui.views.run_view import show_run
 from ui.visitors import may_stop, visitor, why_not
 
@@ -45,7 +46,7 @@ def stop(run: Run) -> None:
 if link.is_embedded():
     show_run_alone()
     st.stop()
-st.title("Is it overfitting?", anchor=False)
+page_title("train", "Is it overfitting?", form_state("train", config_in_address))
 st.write("Train a small network on pictures of garments, and watch where training and validation loss part.")
 with explaining("Runs cannot be shown"):
     run = run_in_address()

@@ -13,6 +13,11 @@ def only_component(app: AppTest, key: str | None = None) -> Any:
     return element
 
 
+def components(app: AppTest) -> list[Any]:
+    """The page's components but those that keep its address."""
+    return [element for element in app.get("bidi_component") if not element.key.endswith("address")]
+
+
 def component_data(app: AppTest, key: str) -> dict[str, Any]:
     """What the script sends to a component."""
     data: dict[str, Any] = json.loads(only_component(app, key).proto.json)

@@ -85,10 +85,12 @@ def _set_up(course: CourseLesson) -> None:
     asked_for = any(run is not None for run in outcome(course).runs)
     if isinstance(experiment, RunConfig):
         fill_form(experiment)
+        st.session_state["train.start_config"] = experiment  # which the address need not say
         if asked_for:
             st.query_params["run"] = experiment.key(handles.dataset().fingerprint, TRAINING_VERSION)
     else:
         fill_study_form(experiment)
+        st.session_state["compare.start_experiment"] = experiment
         if asked_for:
             st.query_params.update(experiment.to_address())
 

@@ -1,7 +1,7 @@
 """What the page's link says. Links come through chats, mails and trackers, which add to them."""
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import streamlit as st
 
@@ -23,6 +23,12 @@ def values(names: Collection[str]) -> dict[str, str]:
 def is_embedded() -> bool:
     """Whether the address asks for the page as a part of another, by Streamlit's own `embed=true`."""
     return bool(st.context.is_embedded)
+
+
+def replace(names: Collection[str], said: Mapping[str, str]) -> None:
+    """Let the address say this of these names, and the same as before of all others; the browser's Back undoes it."""
+    others = {name: text for name, text in st.query_params.items() if name not in names}
+    st.query_params.from_dict(others | dict(said))
 
 
 def _cleaned(text: str) -> str:

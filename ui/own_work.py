@@ -16,6 +16,7 @@ _KEPT = (
     *(f"predict.{name}" for name in ("kind", "choice", "class", "page", "seed", "passes", "pixels")),
     *("look", "inspect.part", "inspect.view", "data.seed"),
     *(f"address.{page}" for page in CONTROLS),
+    *("train.start_config", "compare.start_experiment"),
 )
 _ASIDE, _ADDRESSES = "own_work.aside", "own_work.addresses"
 

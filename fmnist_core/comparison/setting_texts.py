@@ -79,6 +79,15 @@ SETTING_TEXTS: dict[str, SettingText] = {
 assert set(SETTING_TEXTS) == {field.name for field in fields(RunConfig)}
 
 
+def differences(usual: RunConfig, config: RunConfig) -> dict[str, str]:
+    """The settings in which `config` differs from `usual`, as a link has them."""
+    return {
+        name: text.write(getattr(config, name))
+        for name, text in SETTING_TEXTS.items()
+        if getattr(config, name) != getattr(usual, name)
+    }
+
+
 def write_levels(factor: Factor, levels: tuple[Level, ...]) -> str:
     """Levels as a link has them: "0,0.2"."""
     return ",".join(map(SETTING_TEXTS[factor.setting].write, levels))

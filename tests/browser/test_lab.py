@@ -207,3 +207,41 @@ def test_every_page_fits_a_phone(lab, open_page, snap):
         wait_until(lambda page=page: page.locator("[data-testid=stSkeleton]").count() == 0, "the page is complete")
         assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
         snap(page, path or "train")
+
+
+def test_an_edited_form_is_in_the_address_for_others_and_for_back(lab, open_page, browser):
+    page = open_page(f"{lab}/?preset=Quick&epochs=1&training_images=500")
+    seed = page.get_by_role("textbox", name="Seed", exact=True)
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_url("**run=*")
+    first = page.url
+    seed.fill("4177")
+    seed.press("Enter")
+    page.wait_for_url("**seed=4177*")
+    edited = page.url
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_url(lambda url: url not in {first, edited})
+    page.go_back()
+    page.wait_for_url(edited)
+    expect(seed).to_have_value("4177")
+    expect(page.get_by_text("Run ", exact=False).first).to_be_visible()
+
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Link copied")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link == edited
+    other = context.new_page()
+    other.goto(link)
+    expect(other.get_by_role("textbox", name="Seed", exact=True)).to_have_value("4177")
+    context.close()
+
+
+def test_where_nothing_may_be_copied_the_link_is_there_to_take_by_hand(lab, open_page):
+    page = open_page(f"{lab}/data")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('not here')); }")
+    page.get_by_role("button", name="Other samples").click()
+    page.wait_for_url("**samples=1*")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("textbox", name="The link to this page")).to_have_value(page.url)

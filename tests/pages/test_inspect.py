@@ -22,7 +22,7 @@ from fmnist_core.results.calibration import better_calibrated, calibration_table
 from fmnist_core.results.confusion import cell_name, class_table
 from fmnist_core.results.doubtful_labels import HeldOutAnswers, doubtful_labels
 from fmnist_core.store.predictions import unpack
-from tests.components import component_data, trigger
+from tests.components import component_data, components, trigger
 from tests.conftest import make_tiny_dataset
 from tests.page_lab import CONFIG, REAL, all_words, choose, go_to, keys, live_charts, press, texts
 from ui.views import inspect_views
@@ -68,7 +68,7 @@ def tiles(app, key):
 
 
 def grids(app):
-    return [element.key for element in app.get("bidi_component") if element.key not in live_charts(app)]
+    return [element.key for element in components(app) if element.key not in live_charts(app)]
 
 
 def surest_first(lab, key, true_class, said, part="validation"):
@@ -120,7 +120,7 @@ def test_a_store_that_fails_while_a_view_is_drawn_is_explained(lab, view, method
     go_to(app, "inspect")
     assert not app.exception
     assert [text for text in texts(app.error) if "the run store cannot be read (disk I/O error)" in text]
-    assert not app.get("bidi_component")
+    assert not components(app)
 
 
 def test_a_map_that_cannot_be_read_is_explained(lab):
@@ -181,11 +181,11 @@ def test_test_figures_are_hidden_until_they_are_revealed(lab, view):
     app = choose(lab.open("inspect", view=view), "inspect.part", "test")
     assert not app.exception
     assert keys(app.button) == ["inspect.reveal"]
-    assert not [*app.get("bidi_component"), *app.table, *app.get("image")]
+    assert not [*components(app), *app.table, *app.get("image")]
     press(app, "inspect.reveal")
     assert not app.exception
     assert "inspect.reveal" not in keys(app.button)
-    assert [*app.get("bidi_component"), *app.get("image")]
+    assert [*components(app), *app.get("image")]
     assert "200 test images" in all_words(app)
 
 

@@ -23,7 +23,7 @@ from fmnist_core.results import selection
 from fmnist_core.results.run_names import describe, describe_all
 from fmnist_core.results.selection import PAIR_CHOICES, select
 from fmnist_core.store.predictions import unpack
-from tests.components import component_data, set_state, trigger
+from tests.components import component_data, components, set_state, trigger
 from tests.conftest import make_tiny_dataset
 from tests.page_lab import CONFIG, all_words, choose, go_to, keys, live_charts, press, texts, unescaped
 from ui import handles
@@ -491,7 +491,7 @@ def test_a_choice_without_images_says_so(lab):
     press(choose(app, "predict.choice", "mistakes"), "predict.reveal")
     assert not app.exception
     assert len(app.info) == 1
-    assert not app.get("bidi_component")
+    assert not components(app)
     app.query_params["image"] = "test-5"  # one that was picked before stays
     app.run()
     assert bars(app) == answers(lab, pixels_of(lab, "test-5"), key)
@@ -580,7 +580,7 @@ def test_which_test_images_are_wrong_is_shown_once_test_figures_are_revealed(lab
     choose(app, "predict.choice", choice)
 
     def is_hidden():
-        return "predict.grid" not in keys(app.get("bidi_component"))
+        return "predict.grid" not in keys(components(app))
 
     assert is_hidden()
     choose(app, "predict.class", 3)
@@ -655,7 +655,7 @@ def test_a_held_out_run_beside_one_of_the_article_has_no_validation_image(lab, i
     assert not app.exception
     assert len(app.info) == 1
     if image is None:
-        assert not app.get("bidi_component")
+        assert not components(app)
     else:  # it is answered all the same, and said to be known to the run of the article
         assert bars(app) == answers(lab, pixels_of(lab, image), first, second)
         assert len(app.warning) == 1

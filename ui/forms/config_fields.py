@@ -1,15 +1,18 @@
 """What the fields of a page's form hold: filled from a RunConfig, read as one, and what is wrong in which of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from fmnist_core.config import RunConfig, parse_hidden, typed_image_count, typed_number, typed_whole
+from fmnist_core.comparison.setting_texts import SETTING_TEXTS, differences, quoted
+from fmnist_core.config import PRESETS, RunConfig, parse_hidden, typed_image_count, typed_number, typed_whole
 from fmnist_core.data.split import check_training_images
 from fmnist_core.wording import number_text
-from ui import handles
+from ui import handles, link
+from ui.page_state import PageState
 from ui.wording import plain
 
 # Numbers are typed as text. A number field would send nothing of what is out of its range, nor of what it cannot read,
@@ -57,6 +60,42 @@ def read_form(page: str = "train") -> RunConfig:
 def shown(page: str) -> dict[str, Any]:
     """What each field of a page's form shows, by the setting's name: texts where they are typed."""
     return {name: st.session_state[f"{page}.{name}"] for name in FIELDS}
+
+
+def form_state(page: str, base: Callable[[], RunConfig]) -> PageState:
+    """The settings that a page's form shows, as far as they are others than those of `base`, or of the preset that is
+    nearer to them. While something in the form cannot be used, the address goes on saying what could.
+    """
+
+    names = frozenset({"preset", *SETTING_TEXTS})
+
+    def say() -> Mapping[str, str]:
+        if f"{page}.hidden" not in st.session_state:
+            return {}
+        try:
+            config = read_form(page)
+        except ValueError:
+            return link.values(names)
+        told = [differences(base(), config)]
+        told += [{"preset": preset.name, **differences(preset.config, config)} for preset in PRESETS]
+        return min(told, key=len)
+
+    def take(said: Mapping[str, str]) -> None:
+        start = _preset_config(said["preset"]) if "preset" in said else base()
+        settings = {name: text for name, text in said.items() if name != "preset"}
+        config = replace(start, **{name: SETTING_TEXTS[name].parse(name, text) for name, text in settings.items()})
+        check_training_images(config, handles.dataset())
+        fill_form(config, page)
+
+    return PageState(names, say, take)
+
+
+def _preset_config(name: str) -> RunConfig:
+    for preset in PRESETS:
+        if preset.name == name:
+            return preset.config
+    known = ", ".join(preset.name for preset in PRESETS)
+    raise ValueError(f"preset must be one of {known}, got {quoted(name)}")
 
 
 def problem(page: str, name: str) -> str | None:

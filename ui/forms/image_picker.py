@@ -1,5 +1,7 @@
 """A page of images to pick from: all, mistakes, doubts, or what differs between two runs."""
 
+from typing import get_args
+
 import streamlit as st
 
 from fmnist_core.data.dataset import CLASSES
@@ -14,10 +16,17 @@ from ui.common_answers import CommonAnswers
 from ui.components.image_grid import Tile, image_grid
 from ui.components.image_route import image_folder
 from ui.forms.run_choice import Chosen
+from ui.page_state import choice, number
 from ui.reveal import may_show_tests, reveal_button
 
 PAGE_IMAGES = 20  # whole rows of four on a phone and of five beside the answer
 _ALL_CLASSES = -1
+PICKER_STATE = (
+    choice("show", "predict.choice", get_args(Choice), "all"),
+    choice("class", "predict.class", [_ALL_CLASSES, *range(len(CLASSES))], _ALL_CLASSES),
+    number("page", "predict.page", 0, 9999),
+    number("order", "predict.seed", 0, selection.ORDERS - 1),
+)
 
 
 def pick(name: str) -> None:

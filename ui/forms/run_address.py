@@ -4,14 +4,14 @@ import re
 
 import streamlit as st
 
+from fmnist_core.config import PRESETS, RunConfig
 from fmnist_core.results.run_names import describe
+from fmnist_core.store.database import StoreError
 from fmnist_core.store.run import Run, newest
 from ui import handles, link
 
 # ASCII only, and matched to the very end: other scripts' digits or a line break must not slip through.
 _KEY = re.compile(r"[0-9a-f]{16}", re.ASCII)
-
-
 LATEST = "latest"  # in place of a run's key: the newest run, whichever that is
 
 
@@ -42,3 +42,19 @@ def run_in_address(parameter: str = "run") -> Run | None:
             icon=":material/link_off:",
         )
     return run
+
+
+def config_in_address() -> RunConfig:
+    """What the form of Train starts from: the run that the address names, or else the lesson's, or the first preset."""
+    key, run = link.value("run"), None
+    try:
+        if key == LATEST:
+            run = newest(handles.shared_runs().runs())
+        elif key is not None and _KEY.fullmatch(key):
+            run = handles.shared_runs().run(key)
+    except StoreError:
+        pass  # which the page itself explains
+    if run is not None:
+        return run.config
+    start: RunConfig = st.session_state.get("train.start_config", PRESETS[0].config)
+    return start

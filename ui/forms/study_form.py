@@ -1,18 +1,19 @@
 """The form that sets up a comparison: what differs and at which levels, seeds, and one recipe for all arms."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
-from fmnist_core.comparison.experiment import Experiment, study_of
+from fmnist_core.comparison.experiment import EXPERIMENT_NAMES, Experiment, experiment_from_address, study_of
 from fmnist_core.comparison.factors import FACTORS, Factor, Level, at_default
 from fmnist_core.comparison.grid import VALUE_LIMITS, Grid
+from fmnist_core.comparison.reading import READING_NAMES
 from fmnist_core.comparison.setting_texts import typed_levels, write_levels
 from fmnist_core.comparison.study import ARM_LIMITS, Study
 from fmnist_core.config import PRESETS, Preset, RunConfig, typed_whole
 from fmnist_core.data.split import check_training_images
-from fmnist_core.lessons.lesson_link import PARAMETER as LESSON_PARAMETER
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.queue import LimitReachedError
 from fmnist_core.store.visitor import NotYoursError
@@ -22,6 +23,7 @@ from ui.forms.config_form import dropout_field, epochs_field, hidden_field, pres
 from ui.forms.more_settings import more_settings
 from ui.forms.reading_form import kept_reading
 from ui.guards import store_sentence
+from ui.page_state import PageState
 from ui.shown_controls import shows
 from ui.visitors import visitor
 
@@ -130,6 +132,33 @@ def example_study() -> Study:
     """A comparison in the setting that the form is about, for what can be said before there is one."""
     factor = _factor()
     return Study(base=RunConfig(), setting=factor.setting, levels=factor.levels)
+
+
+def _shown() -> Experiment:
+    """The experiment that the address names, or else the one that the form starts with."""
+    start: Experiment = st.session_state.get("compare.start_experiment", experiment_from_address({}))
+    try:
+        return experiment_from_address(said) if (said := link.values(EXPERIMENT_NAMES)) else start
+    except ValueError:
+        return start  # the page itself says what is wrong
+
+
+def _say_draft() -> Mapping[str, str]:
+    if "compare.levels" not in st.session_state:
+        return {}
+    try:
+        draft = read_study_form()
+    except ValueError:
+        return link.values(DRAFT_STATE.names)
+    return {} if draft == _shown() else {"draft": urlencode(draft.to_address())}
+
+
+def _take_draft(said: Mapping[str, str]) -> None:
+    fill_study_form(experiment_from_address(dict(parse_qsl(said["draft"]))) if "draft" in said else _shown())
+
+
+# What the form shows, where that is not the experiment beside it: what is set up and not yet started.
+DRAFT_STATE = PageState({"draft"}, _say_draft, _take_draft)
 
 
 def _factor() -> Factor:
@@ -246,7 +275,7 @@ def open_comparison(experiment: Experiment) -> None:
     """Put an experiment into form and address; a callback."""
     fill_study_form(experiment)
     reading = kept_reading(experiment) if isinstance(experiment, Study) else {}
-    st.query_params.from_dict(experiment.to_address() | reading | link.values({LESSON_PARAMETER}))
+    link.replace({*EXPERIMENT_NAMES, *READING_NAMES, *DRAFT_STATE.names}, experiment.to_address() | reading)
 
 
 def stop_runs(keys: Sequence[str]) -> None:

@@ -17,8 +17,10 @@ from fmnist_core.wording import percentage
 from ui import handles
 from ui.components.live_chart import live_chart
 from ui.forms.run_choice import Chosen
+from ui.page_state import switch
 
 PASSES = 50
+SWITCH_STATE = (switch("often", "predict.passes"), switch("pixels", "predict.pixels"))
 _SCALE = 7  # 28 pixels become 196
 
 Image = npt.NDArray[np.uint8]

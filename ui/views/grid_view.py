@@ -20,12 +20,14 @@ from ui.components.news import News, news_bar
 from ui.forms.study_form import open_comparison
 from ui.guards import explaining
 from ui.page_files import PAGES
+from ui.page_state import choice, keep_in_address
 from ui.shown_controls import is_lesson, shows
 from ui.views.comparison_state import progress_words, say_state
 from ui.wording import plain
 
 _NEWS_SECONDS = 1.0
 _NO_IDEA = "no idea, show it"
+GRID_STATE = choice("figure", "compare.grid_metric", list(MEASURES), "validation_accuracy")
 
 
 def show_grid(grid: Grid) -> None:
@@ -136,15 +138,18 @@ def _guess(grid: Grid) -> str | None:
 
 def _charts(grid: Grid, results: GridResults, now: str) -> None:
     names = {metric: capitalised(measure_name(metric, grid.study.base.protocol)) for metric in MEASURES}
-    metric: Metric = st.segmented_control(
+    st.session_state.setdefault("compare.grid_metric", "validation_accuracy")
+    keep_in_address("compare", GRID_STATE, key="compare.grid_address")
+    metric: Metric | None = st.segmented_control(
         "Figure",
         list(MEASURES),
         format_func=names.__getitem__,
-        default="validation_accuracy",
         required=True,
         key="compare.grid_metric",
+        persist_state="session",
         help="The gap is validation loss minus training loss, both with dropout off.",
     )
+    assert metric is not None, "one is always chosen"
     difference, means = drawn_once.grid_figures_of(grid, results, now, metric)
     several = len(grid.study.levels) > 2
     open_cell = partial(_open_cell, results)

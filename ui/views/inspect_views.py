@@ -23,11 +23,14 @@ from ui.components.image_grid import Tile, image_grid
 from ui.components.image_route import image_folder
 from ui.components.live_chart import live_chart
 from ui.forms.run_choice import Chosen, want_image
+from ui.page_state import choice
 from ui.wording import plain
 
 _DOUBTFUL = 48
 _UNITS = 100
 _UNIT_COLUMNS = 10
+_WAYS = {"plane": "Main directions (PCA)", "neighbours": "Neighbours (t-SNE)"}
+MAP_STATE = choice("map", "inspect.way", list(_WAYS), "plane")
 
 
 def show_confidence(chosen: Chosen, part: Part, common: CommonAnswers) -> None:
@@ -145,11 +148,11 @@ def show_map(chosen: Chosen, part: Part, common: CommonAnswers) -> None:
             if len(names) > 1
             else next(iter(names))
         )
+        st.session_state.setdefault("inspect.way", "plane")
         way = st.segmented_control(
             "Arranged by",
-            ["plane", "neighbours"],
-            format_func={"plane": "Main directions (PCA)", "neighbours": "Neighbours (t-SNE)"}.__getitem__,
-            default="plane",
+            list(_WAYS),
+            format_func=_WAYS.__getitem__,
             required=True,
             key="inspect.way",
             persist_state="session",

@@ -28,10 +28,12 @@ from ui.components.image_grid import Tile, image_grid
 from ui.components.image_route import image_folder
 from ui.components.live_chart import live_chart
 from ui.forms.run_choice import Chosen, want_image
+from ui.page_state import choice, switch
 
 _MATRIX_HEIGHT = 520  # pixels
 _SHOWN_IMAGES = 20
 _LOOKS = {"counts": "Counts", "shares": "Row shares", "difference": "Difference"}
+MISTAKES_STATE = (choice("matrix", "inspect.look", list(_LOOKS), "counts"), switch("all", "inspect.all"))
 
 
 def show_mistakes(chosen: Chosen, part: Part, common: CommonAnswers) -> None:

@@ -12,12 +12,19 @@ from fmnist_core.comparison.study import Study
 from fmnist_core.config import PRESETS
 from ui import drawn_once
 from ui.components.live_chart import live_chart
+from ui.page_state import choice, keep_in_address, switch
 from ui.shown_controls import shows
 from ui.views import explanations
 
 _METRICS: dict[CurveMetric, str] = {"loss": "Loss", "accuracy": "Accuracy", "gap": "Gap"}
 _AXES = {"epochs": "Epochs", "seconds": "Seconds"}
 _LAYOUTS = {"panels": "Side by side", "overlay": "In one chart"}
+CURVES_STATE = (
+    choice("curves", "compare.metric", list(_METRICS), "loss"),
+    choice("layout", "compare.layout", list(_LAYOUTS), "panels"),
+    choice("over", "compare.axis", list(_AXES), "epochs"),
+    switch("article", "compare.reference"),
+)
 
 
 class Look(NamedTuple):
@@ -72,23 +79,26 @@ def show_curves(study: Study, now: Collected) -> Look:
 
 
 def _look_fields(study: Study) -> Look:
+    for key, usual in (("compare.metric", "loss"), ("compare.layout", "panels"), ("compare.axis", "epochs")):
+        st.session_state.setdefault(key, usual)
+    keep_in_address("compare", *CURVES_STATE, key="compare.curves_address")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = st.segmented_control(
             "Curves of",
             list(_METRICS),
             format_func=_METRICS.__getitem__,
-            default="loss",
             required=True,
             key="compare.metric",
+            persist_state="session",
             help="The gap is validation loss minus training loss, both with dropout off.",
         )
         layout = st.segmented_control(
             "Arms",
             list(_LAYOUTS),
             format_func=_LAYOUTS.__getitem__,
-            default="panels",
             required=True,
             key="compare.layout",
+            persist_state="session",
             disabled=metric == "gap",
             help="The gap of all arms is always drawn in one chart.",
         )
@@ -96,16 +106,18 @@ def _look_fields(study: Study) -> Look:
             "Over",
             list(_AXES),
             format_func=_AXES.__getitem__,
-            default="epochs",
             required=True,
             key="compare.axis",
+            persist_state="session",
             help="Seconds of training with its evaluations, as this server took them: they tell how busy it was, too.",
         )
         published = _follows_the_article(study) and st.toggle(
             "The article's curves",
             key="compare.reference",
+            persist_state="session",
             help="As published in February 2019, for the same network and recipe: one run each, dashed and grey.",
         )
+    assert metric is not None, "one is always chosen"
     return Look(metric, layout == "overlay" or metric == "gap", published, over == "seconds")
 
 
