@@ -40,7 +40,7 @@ Epoch = tuple[Callable[[], object], int]  # what trains one, and its number of s
 def ours(config: RunConfig) -> Epoch:
     """The lab's own loop."""
     training = Training(config, split(load(Settings.from_environment()), config.protocol, config.seed))
-    return lambda: training._train_epoch(1), len(training._bounds)
+    return lambda: training._train_epoch(1), len(training._sizes)
 
 
 def plain(config: RunConfig) -> Epoch:

@@ -1,5 +1,6 @@
 """One run's learning curves: training as trained, training as evaluated, and validation."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,8 @@ from fmnist_core.charts.style import (
     style_epoch_axis,
 )
 
+_EARLY_EPOCHS = 2  # that the axis spans while there are losses within them
+
 
 def learning_curves(
     epochs: pd.DataFrame,
@@ -26,12 +29,16 @@ def learning_curves(
     best_epoch: int | None,
     dropout: float = 0.0,
     validation_name: str = "Validation",
+    early_losses: Sequence[tuple[float, float]] = (),
 ) -> go.Figure:
     """Draw one run's training and validation curves, finished or still growing.
 
     `epochs` has a row per finished epoch, with the columns `epoch`, `training_<metric>` (as trained),
     `evaluated_training_<metric>` and `validation_<metric>`; accuracies are fractions. The epoch axis spans
     1 to `total_epochs` from the start, so a growing chart stands still. `dropout` only words the legend.
+
+    `early_losses` are epochs gone by, not whole, and training loss as trained: a line of its own for as long as the
+    first epochs have none. The axis then spans these epochs alone.
     """
     number: list[int] = epochs["epoch"].astype(int).tolist()
     best = best_epoch if best_epoch in number else None
@@ -68,6 +75,8 @@ def learning_curves(
         legend={**LEGEND_ABOVE, "traceorder": "reversed"},
     )
     style_epoch_axis(figure, total_epochs)
+    if early_losses:
+        _add_early_losses(figure, early_losses, colour, as_trained, total_epochs)
     figure.update_yaxes(
         title={"text": "Loss (mean over images, nats)" if metric == "loss" else "Accuracy", "standoff": 12},
         tickformat="~g" if metric == "loss" else "~%",
@@ -76,14 +85,40 @@ def learning_curves(
     )
     if not number:
         # Without a point a trace is missing from the legend, and the plot would shrink at the first epoch.
-        figure.update_traces(x=[None], y=[None])
-        figure.update_yaxes(range=[0, 1])
-        note(figure, "The first epoch appears here", x=0.5, y=0.5, xref="paper", yref="paper")
-    extent = extent_of_values(
-        epochs[[f"{data}_{metric}" for _, data, _ in curves]].to_numpy().ravel().tolist(), are_losses=metric == "loss"
-    )
+        for trace in figure.data[: len(curves)]:
+            trace.update(x=[None], y=[None])
+        if not early_losses:
+            figure.update_yaxes(range=[0, 1])
+            note(figure, "The first epoch appears here", x=0.5, y=0.5, xref="paper", yref="paper")
+    values = epochs[[f"{data}_{metric}" for _, data, _ in curves]].to_numpy().ravel().tolist()
+    extent = extent_of_values([*values, *(loss for _, loss in early_losses)], are_losses=metric == "loss")
     if extent is not None and extent.is_cut:
         cut_curves(figure, extent)
     if best is not None:
         mark_best_epoch(figure, best, metric=metric, total_epochs=total_epochs)
     return figure
+
+
+def _add_early_losses(
+    figure: go.Figure, losses: Sequence[tuple[float, float]], colour: str, as_trained: str, total_epochs: int
+) -> None:
+    figure.add_scatter(
+        x=[epoch for epoch, _ in losses],
+        y=[loss for _, loss in losses],
+        name=f"Training, within the epoch{as_trained}",
+        mode="lines+markers" if len(losses) == 1 else "lines",
+        line={"width": 1, "color": colour},
+        marker={"color": colour, "size": 4},
+        opacity=0.75,
+        legendrank=1,  # the last, in the reversed order
+        hovertemplate="%{y:.3f}",
+    )
+    last = min(_EARLY_EPOCHS, total_epochs)
+    ends = [-0.03 * last, 1.03 * last]
+    figure.update_xaxes(
+        range=ends,
+        autorangeoptions={"minallowed": ends[0], "maxallowed": ends[1]},
+        dtick=1,
+        nticks=None,
+        unifiedhovertitle_text="Epoch %{x:.2f}",
+    )

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import torch
 
+from fmnist_core.config import TRAINING_IMAGE_LIMITS, RunConfig
 from fmnist_core.data.dataset import DataError, Dataset
 from fmnist_core.data.evaluation_images import Part
 from fmnist_core.data.sources import load_matching
@@ -31,12 +32,20 @@ from fmnist_core.store.runs import Store
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0
+# In the first epochs people wait for a curve to move: beats come sooner then, as long as they take no more than a
+# twentieth of the time.
+EARLY_EPOCHS = 2
+EARLY_BEAT_SECONDS = 0.25
+FIRST_BEAT_SECONDS = 0.1
+BEATS_SHARE = 0.05
+LOOK_SECONDS = 0.15  # between two looks whether the run is to stop, which take about 0.3 % of it
 # How long a worker tries to write to a store that is busy, full or away. Longer than a lease: while nobody can write,
 # nobody can take the run either, and each write says whose it is.
 PATIENCE_SECONDS = 300.0
 RETRY_SECONDS = 1.0
 
 Result = TypeVar("Result")
+Losses = list[tuple[float, float]]  # as `Run.early_losses`
 
 
 class OtherStoreError(RuntimeError):
@@ -48,22 +57,58 @@ class _StopRequested(Exception):  # noqa: N818 - it ends a loop and is no error
 
 
 class _Heart:
-    """Renews the lease from within the training loop, about once a second.
+    """Renews the lease from within the training loop, about once a second, and looks whether to stop more often.
 
     Not from a thread: a thread would keep the lease of a run that hangs.
     """
 
     def __init__(self, store: Store, key: str, owner: str) -> None:
         self._store, self._key, self._owner = store, key, owner
-        self._beaten_at = time.monotonic()
+        now = time.monotonic()
+        self._next_beat = now + min(FIRST_BEAT_SECONDS, BEAT_SECONDS)
+        self._next_look = now + LOOK_SECONDS
 
-    def beat(self, epoch_share: float) -> None:
-        """Raise _StopRequested when the run was asked to stop, RunLostError when somebody else has it."""
-        if time.monotonic() - self._beaten_at < BEAT_SECONDS:
+    def beat(self, epoch_share: float, early_losses: Callable[[], Losses | None] = lambda: None) -> None:
+        """Raise _StopRequested when the run was asked to stop, RunLostError when somebody else has it.
+
+        `early_losses` is asked only where a beat is due; None where there is nothing to show before the epoch has
+        figures of its own.
+        """
+        now = time.monotonic()
+        if now >= self._next_beat:
+            losses = early_losses()
+            must_stop = patiently(lambda: self._store.leases.beat(self._key, self._owner, epoch_share, losses))
+            ended = time.monotonic()
+            pause = BEAT_SECONDS if losses is None else max(EARLY_BEAT_SECONDS, (ended - now) / BEATS_SHARE)
+            self._next_beat, self._next_look = ended + min(pause, BEAT_SECONDS), ended + LOOK_SECONDS
+        elif now >= self._next_look:
+            must_stop = patiently(lambda: self._store.leases.is_asked_to_stop(self._key))
+            self._next_look = time.monotonic() + LOOK_SECONDS
+        else:
             return
-        self._beaten_at = time.monotonic()
-        if patiently(lambda: self._store.leases.beat(self._key, self._owner, epoch_share)):
+        if must_stop:
             raise _StopRequested
+
+
+class _EarlyLosses:
+    """The losses within a run's first epochs, of those that are done and of the one under way."""
+
+    def __init__(self) -> None:
+        self._done: Losses = []
+
+    def of(self, training: Training) -> Losses | None:
+        """Those to show while an epoch is under way; None where the run's epochs have a curve of their own by now."""
+        if training.epochs_done >= EARLY_EPOCHS:
+            return None
+        return [*self._done, *((training.epochs_done + share, loss) for share, loss in training.running_loss.points())]
+
+    def end_epoch(self, training: Training) -> Losses | None:
+        """Those to go on showing once an epoch is done, from its `training`; None as in `of`."""
+        if training.epochs_done >= EARLY_EPOCHS:
+            return None
+        before = training.epochs_done - 1
+        self._done += [(before + share, loss) for share, loss in training.running_loss.points()]
+        return self._done
 
 
 @lru_cache(maxsize=4)
@@ -104,6 +149,17 @@ def open_same_store(settings: Settings, identity: str | None) -> Store:
             "DROPOUT_LAB_STORE the address of a database that server and workers share"
         )
     return store
+
+
+def get_ready(settings: Settings, data_fingerprint: str, identity: str) -> None:
+    """Do beforehand what the first run of a process has to wait for: open the store, map the data, train a little."""
+    torch.set_num_threads(1)
+    open_same_store(settings, identity)
+    data = _load(settings, data_fingerprint)
+    if isinstance(data, Dataset):
+        # The first products of a process, and the first random numbers, take a fifth of a second.
+        config = RunConfig(training_images=TRAINING_IMAGE_LIMITS[0], epochs=1, batch_norm=True, dropout=0.5)
+        Training(config, split(data, config.protocol, config.seed)).run_epoch()
 
 
 def train_stored_run(settings: Settings, key: str, owner: str, identity: str | None = None) -> None:
@@ -168,7 +224,8 @@ def _why(error: Exception) -> str:
 def _train(store: Store, data: Dataset, claim: Claim, key: str, owner: str) -> None:
     heart = _Heart(store, key, owner)
     parts = split(data, claim.config.protocol, claim.config.seed)
-    training = Training(claim.config, parts, pulse=heart.beat)
+    early = _EarlyLosses()
+    training = Training(claim.config, parts, pulse=lambda share: heart.beat(share, lambda: early.of(training)))
     if claim.checkpoint is not None:
         training.restore(claim.checkpoint)
     validates_on_tests = claim.config.protocol == "article"
@@ -192,8 +249,8 @@ def _train(store: Store, data: Dataset, claim: Claim, key: str, owner: str) -> N
             is_best = lowest is None or result.validation_loss < lowest
             lowest = result.validation_loss if is_best else lowest
             best = last if is_best else None
-            record = partial(store.leases.record_epoch, key, owner, result, training.checkpoint(), best, predictions())
-            if patiently(record):
+            shown = (training.checkpoint(), best, predictions(), early.end_epoch(training))
+            if patiently(partial(store.leases.record_epoch, key, owner, result, *shown)):
                 stopped = training.epochs_done < claim.config.epochs
                 break
     except _StopRequested:
@@ -210,11 +267,13 @@ def _test(
     best = patiently(lambda: store.weights(key, "best"))
     if best is None:  # every stored epoch leaves one behind
         raise RunLostError(f"run {key} was deleted")
-    kinds: dict[Weights, bytes] = {"best": best.content, "last": last}
 
     def beat() -> None:
         # The largest network is tested for longer than a lease. Who asks to stop gets the figures all the same.
         with suppress(_StopRequested):
             heart.beat(0.0)
 
-    return {kind: evaluate(model_from_bytes(claim.config, content), examples, beat) for kind, content in kinds.items()}
+    of_last = evaluate(model_from_bytes(claim.config, last), examples, beat)
+    if best.content == last:
+        return {"best": of_last, "last": of_last}
+    return {"best": evaluate(model_from_bytes(claim.config, best.content), examples, beat), "last": of_last}

@@ -19,6 +19,7 @@ from fmnist_core.network.fast_step import FastStep
 from fmnist_core.network.figures import TRAINING_CHECK_IMAGES, EpochResult
 from fmnist_core.network.model import MLP, load_state, read_tensors
 from fmnist_core.network.optimizers import FlatOptimizer
+from fmnist_core.network.running_loss import RunningLoss
 
 Pulse = Callable[[float], None]
 
@@ -67,10 +68,10 @@ class Training:
         self.validation_log_probabilities: Tensor | None = None  # (n, 10), after the epoch trained last
         self.examples = training_examples(config, split.training)
         self._batches = Batches(self.examples)
-        self._bounds = batch_bounds(len(self.examples), config.batch_size)
-        # The last batch may have a size of its own.
-        sizes = {stop - start for start, stop in self._bounds}
-        self._fast_steps = {size: FastStep(config, self.model, size) for size in sizes}
+        bounds = batch_bounds(len(self.examples), config.batch_size)
+        self._sizes = [stop - start for start, stop in bounds]  # the last batch may have one of its own
+        self._fast_steps = {size: FastStep(config, self.model, size) for size in set(self._sizes)}
+        self.running_loss = RunningLoss(self._sizes)  # of the epoch under way, or else of the one trained last
 
     def __iter__(self) -> Iterator[EpochResult]:
         while self.epochs_done < self.config.epochs:
@@ -108,16 +109,16 @@ class Training:
     @torch.inference_mode()
     def _train_epoch(self, epoch: int) -> tuple[float, float]:
         config, optimizer = self.config, self.optimizer
-        samples, steps = len(self._batches), len(self._bounds)
+        samples, steps = len(self._batches), len(self._sizes)
         order = torch.randperm(samples, generator=derived_generator(config.seed, "order", epoch))
         flips = derived_generator(config.seed, "flips", epoch)
         shifts = derived_generator(config.seed, "shifts", epoch)
         self.model.masks.set_state(derived_generator(config.seed, "masks", epoch).get_state())
         self.model.input_masks.set_state(derived_generator(config.seed, "input masks", epoch).get_state())
         labels, answers = self._batches.labels[order], torch.empty(samples, OUTPUTS)
-        sizes = [stop - start for start, stop in self._bounds]
-        losses = []
-        parts = zip(order.split(sizes), labels.split(sizes), answers.split(sizes), strict=True)
+        self.running_loss = RunningLoss(self._sizes)
+        losses = self.running_loss.losses
+        parts = zip(*(tensor.split(self._sizes) for tensor in (order, labels, answers)), strict=True)
         for step, (places, batch_labels, batch_answers) in enumerate(parts):
             fast_step = self._fast_steps[len(places)]
             images = self._batches.take_bytes(places, fast_step.pixels)
@@ -132,8 +133,7 @@ class Training:
             optimizer.step()
             self.pulse(0.9 * (step + 1) / steps)
         self.model.count_batches(steps)
-        loss_sum = (torch.stack(losses) * torch.tensor(sizes)).cumsum(0, dtype=torch.float64)[-1]
-        return float(loss_sum) / samples, float((answers.argmax(dim=1) == labels).sum()) / samples
+        return self.running_loss.mean(), float((answers.argmax(dim=1) == labels).sum()) / samples
 
     def checkpoint(self) -> bytes:
         """Everything that the remaining epochs depend on, as a safetensors file."""

@@ -17,7 +17,8 @@ from fmnist_core.store.visitor import Visitor
 UNDO_SECONDS = 600.0  # how long a deleted run can come back; then the next `purge` takes it
 
 _CAN_COME_BACK = sa.and_(RUNS.c.status == "deleted", RUNS.c.status_before.is_not(None))
-_UNOWNED = {"cancel_requested": False, "owner": None, "worker": None, "lease_until": None, "epoch_share": 0.0}
+_UNOWNED = {"cancel_requested": False, "owner": None, "worker": None, "lease_until": None}
+_UNOWNED |= {"epoch_share": 0.0, "early_losses": None}
 
 
 def delete(database: Database, keys: Collection[str], by: Visitor) -> None:

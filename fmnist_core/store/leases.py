@@ -5,7 +5,7 @@ a run only one can write.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
@@ -16,7 +16,7 @@ from fmnist_core.data.evaluation_images import Part
 from fmnist_core.network.figures import EpochResult, Evaluation
 from fmnist_core.store.database import Database
 from fmnist_core.store.queue import fair_order
-from fmnist_core.store.run import Status, Weights
+from fmnist_core.store.run import Status, Weights, losses_to_text
 from fmnist_core.store.run_log import log_run
 from fmnist_core.store.tables import EPOCHS, PREDICTIONS, RUNS, TESTS, WEIGHTS
 
@@ -25,6 +25,8 @@ ATTEMPT_LIMIT = 3
 # enough that a run whose worker died is soon taken up again.
 LEASE_SECONDS = 20.0
 ERROR_LIMIT = 300  # characters of a sentence that a page shows
+
+_NO_EPOCH_UNDER_WAY = {"epoch_share": 0.0, "early_losses": None}
 
 
 class RunLostError(RuntimeError):
@@ -111,7 +113,7 @@ class Leases:
             ended = connection.execute(
                 RUNS.update()
                 .where(RUNS.c.key == key, active, unowned)
-                .values(status=status, error=error, owner=None, ended_at=self._database.now)
+                .values(status=status, error=error, owner=None, ended_at=self._database.now, **_NO_EPOCH_UNDER_WAY)
             )
         if ended.rowcount:
             log_run("end", run=key, status=status, reason=error)
@@ -135,7 +137,7 @@ class Leases:
         `reason` continues "the last time because", should the run fail. `counts`: whether this was one of the attempts
         that a run has; it was not where the run can do nothing about it.
         """
-        values: dict[str, Any] = {"status": "queued", "owner": None, "worker": None, "epoch_share": 0.0}
+        values: dict[str, Any] = {"status": "queued", "owner": None, "worker": None, **_NO_EPOCH_UNDER_WAY}
         if not counts:
             values["attempts"] = sa.case((RUNS.c.attempts > 0, RUNS.c.attempts - 1), else_=0)
         with self._database.writing() as connection:
@@ -167,7 +169,7 @@ class Leases:
                     worker=process,
                     lease_until=self._database.now + LEASE_SECONDS,
                     attempts=RUNS.c.attempts + 1,
-                    epoch_share=0.0,
+                    **_NO_EPOCH_UNDER_WAY,
                     **place,
                 )
             )
@@ -186,10 +188,21 @@ class Leases:
         log_run("start", run=key, attempt=row.attempts, epochs=epochs, owner=owner, process=process)
         return Claim(config, row.data_fingerprint, checkpoint, lowest)
 
-    def beat(self, key: str, owner: str, epoch_share: float) -> bool:
-        """Renew the lease and say how far the epoch is; return whether the run was asked to stop."""
+    def beat(
+        self, key: str, owner: str, epoch_share: float, early_losses: Sequence[tuple[float, float]] | None = None
+    ) -> bool:
+        """Renew the lease and say how far the epoch is, and its losses where these are given, as `Run.early_losses`.
+
+        Returns whether the run was asked to stop. Raises RunLostError.
+        """
+        losses = {} if early_losses is None else {"early_losses": losses_to_text(early_losses)}
         with self._database.writing() as connection:
-            return self._update_owned(connection, key, owner, epoch_share=epoch_share)
+            return self._update_owned(connection, key, owner, epoch_share=epoch_share, **losses)
+
+    def is_asked_to_stop(self, key: str) -> bool:
+        """Whether a run was asked to stop; costs less than a beat, and renews nothing."""
+        with self._database.reading() as connection:
+            return bool(connection.scalar(sa.select(RUNS.c.cancel_requested).where(RUNS.c.key == key)))
 
     def record_epoch(
         self,
@@ -199,13 +212,16 @@ class Leases:
         checkpoint: bytes,
         best: bytes | None,
         predictions: Mapping[Part, bytes] | None = None,
+        early_losses: Sequence[tuple[float, float]] | None = None,
     ) -> bool:
         """Store an epoch, the state to resume from, packed predictions and, where it is the best so far, its weights.
 
-        All in one transaction; returns whether the run was asked to stop. Raises RunLostError.
+        `early_losses` are those to go on showing while the next epoch is under way; None where its own figures are
+        enough. All in one transaction; returns whether the run was asked to stop. Raises RunLostError.
         """
         with self._database.writing() as connection:
             values: dict[str, Any] = {"epochs_done": result.epoch, "epoch_share": 0.0, "attempts": 0, "error": None}
+            values["early_losses"] = None if early_losses is None else losses_to_text(early_losses)
             if best is not None:
                 values["best_epoch"] = result.epoch
                 self._put(connection, key, "best", best)
@@ -236,7 +252,13 @@ class Leases:
         sentence = None if error is None else shortened(error)
         with self._database.writing() as connection:
             self._update_owned(
-                connection, key, owner, status=status, error=sentence, ended_at=self._database.now, epoch_share=0.0
+                connection,
+                key,
+                owner,
+                status=status,
+                error=sentence,
+                ended_at=self._database.now,
+                **_NO_EPOCH_UNDER_WAY,
             )
             if last is not None:
                 self._put(connection, key, "last", last)

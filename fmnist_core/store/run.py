@@ -1,7 +1,7 @@
 """A run as pages see it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -42,6 +42,7 @@ class Run:
     notes: Notes = NO_NOTES  # what whose run it is writes about it
     status_before: Status | None = None  # of a deleted run: what it comes back as, as long as it can
     changed_at: float | None = None  # when its notes changed, or it was deleted or came back
+    early_losses: tuple[tuple[float, float], ...] = ()  # epochs gone by and training loss, within the first epochs
 
     @property
     def is_active(self) -> bool:
@@ -76,5 +77,12 @@ _NOTES = tuple(field.name for field in fields(Notes))
 def to_run(row: sa.RowMapping) -> Run:
     """A row of the query SHOWN_RUNS as a run."""
     values = dict(row)
-    notes = Notes(**{name: values.pop(name) or "" for name in _NOTES})
-    return Run(**{**values, "config": RunConfig.from_dict(json.loads(values["config"])), "notes": notes})
+    values["notes"] = Notes(**{name: values.pop(name) or "" for name in _NOTES})
+    values["config"] = RunConfig.from_dict(json.loads(values["config"]))
+    values["early_losses"] = tuple((epoch, loss) for epoch, loss in json.loads(values["early_losses"] or "[]"))
+    return Run(**values)
+
+
+def losses_to_text(losses: Sequence[tuple[float, float]]) -> str:
+    """Losses within epochs as the store keeps them: pairs of epochs gone by and loss, as JSON."""
+    return json.dumps([(round(epoch, 4), round(loss, 4)) for epoch, loss in losses])

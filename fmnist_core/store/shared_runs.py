@@ -18,6 +18,8 @@ from fmnist_core.store.runs import Store
 from fmnist_core.store.summaries import Summary
 
 LOOK_SECONDS = 0.25  # how old what is seen may be
+SOON_SECONDS = 0.05  # and how old while somebody waits for what they have just asked for,
+EXPECTING_SECONDS = 3.0  # which is so long
 KEPT_RUNS = 1024  # runs whose epochs are kept; thirty epochs take about 10 KB
 
 Result = TypeVar("Result")
@@ -35,6 +37,7 @@ class SharedRuns:
         self._store = store
         self._lock = threading.Lock()
         self._looked_at = -float("inf")
+        self._expecting_until = -float("inf")
         self._runs: dict[str, Run] = {}  # oldest first
         self._epochs: dict[str, pd.DataFrame] = {}
         self._summaries: dict[str, tuple[int, Summary]] = {}  # with the epochs that they are of
@@ -42,18 +45,22 @@ class SharedRuns:
         self._worked_out: dict[Callable[[list[Run]], Any], tuple[dict[str, Run], Any]] = {}  # with the runs of then
 
     def expect_news(self) -> None:
-        """Let the next look read the store, however short ago the last one was: something was just written."""
+        """Let the next look read the store, however short ago the last one was, and the looks after it sooner.
+
+        Something was just written, and will have an answer in a moment.
+        """
         self._looked_at = -float("inf")
+        self._expecting_until = time.monotonic() + EXPECTING_SECONDS
 
     def look(self) -> None:
-        """Bring the runs up to date, if what is known is older than LOOK_SECONDS; who comes meanwhile need not wait."""
-        if time.monotonic() - self._looked_at < LOOK_SECONDS:
+        """Bring the runs up to date, if what is known is older than it may be; who comes meanwhile need not wait."""
+        if self._is_fresh():
             return
         # The first look, and one after a write, must be waited for; else the runs of a moment ago will do.
         if not self._lock.acquire(blocking=self._looked_at < 0 or not self._runs):
             return
         try:
-            if time.monotonic() - self._looked_at < LOOK_SECONDS:
+            if self._is_fresh():
                 return
             began = time.monotonic()
             found = self._store.changed_runs(self._runs.values())
@@ -68,6 +75,11 @@ class SharedRuns:
             self._looked_at = began
         finally:
             self._lock.release()
+
+    def _is_fresh(self) -> bool:
+        now = time.monotonic()
+        oldest = min(SOON_SECONDS, LOOK_SECONDS) if now < self._expecting_until else LOOK_SECONDS
+        return now - self._looked_at < oldest
 
     def runs(self) -> list[Run]:
         """All runs, newest first."""

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 
 # 2: predictions and projections. 3: the store's identity; where a run trained, who asked for it, which process has it.
-# 4: what people write about runs; deleted runs that can come back.
-SCHEMA_VERSION = 4
+# 4: what people write about runs; deleted runs that can come back. 5: losses within a run's first epochs.
+SCHEMA_VERSION = 5
 
 METADATA = sa.MetaData()
 
@@ -32,6 +32,8 @@ RUNS = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, default=0),  # claims since the last stored epoch
     sa.Column("epochs_done", sa.Integer, nullable=False, default=0),
     sa.Column("epoch_share", sa.Float, nullable=False, default=0.0),  # how much of the current epoch is done
+    # Training losses within a run's first epochs, while these are under way, as `run.losses_to_text` writes them.
+    sa.Column("early_losses", sa.Text),
     sa.Column("best_epoch", sa.Integer),
     sa.Column("error", sa.Text),
     sa.Column("created_at", sa.Float, nullable=False),  # when it was asked for, or last asked to go on

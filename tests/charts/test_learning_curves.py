@@ -136,6 +136,36 @@ def test_before_the_first_epoch_there_are_axes_a_legend_and_a_note():
     assert figure.layout.xaxis.title.text == "Epoch"
 
 
+EARLY = [(0.1, 2.0), (0.3, 1.0), (0.5, 0.8)]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_losses_within_the_first_epochs_make_a_thin_line_over_these_alone(count):
+    figure = curves(count, early_losses=EARLY, dropout=0.2)
+    *three, early = figure.data
+    assert [trace.name for trace in three] == [trace.name for trace in curves(count, dropout=0.2).data]
+    assert early.name == "Training, within the epoch (dropout on)"
+    assert (list(early.x), list(early.y)) == ([0.1, 0.3, 0.5], [2.0, 1.0, 0.8])
+    assert early.line.width < min(trace.line.width for trace in three)
+    low, high = figure.layout.xaxis.range
+    assert low < 0 < 2 < high < 3
+    assert not figure.layout.annotations
+    assert figure.layout.yaxis.range is None
+
+
+def test_one_loss_within_an_epoch_is_visible():
+    assert curves(0, early_losses=EARLY[:1]).data[-1].mode == "lines+markers"
+
+
+def test_of_a_run_of_one_epoch_the_axis_ends_there():
+    assert curves(0, early_losses=EARLY, total_epochs=1).layout.xaxis.range[1] < 1.2
+
+
+def test_early_losses_of_a_run_that_diverges_do_not_flatten_what_came_before():
+    figure = curves(0, early_losses=[*EARLY, (0.7, 1e9)])
+    assert figure.layout.yaxis.range[1] < 3
+
+
 def test_a_loss_that_overflows_still_makes_a_figure():
     frame = history(3)
     frame.loc[1, ["training_loss", "validation_loss"]] = [np.nan, np.inf]

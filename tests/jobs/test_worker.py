@@ -135,6 +135,86 @@ def test_a_stop_within_an_epoch_keeps_the_epochs_before_it(store, settings, ask,
     assert stored(store, key) == list(train(CONFIG, split(tiny_dataset, "held-out", CONFIG.seed)))
 
 
+def test_the_loss_within_the_first_epochs_is_told_until_they_make_a_line(store, settings, ask, monkeypatch):
+    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.0)
+    told, after = [], []
+    beat, record = Leases.beat, Leases.record_epoch
+
+    def note_beat(self, key, owner, share, losses=None):
+        told.append(losses)
+        return beat(self, key, owner, share, losses)
+
+    def note_record(self, key, owner, result, *rest):
+        stop = record(self, key, owner, result, *rest)
+        after.append([epoch for epoch, _ in store.run(key).early_losses])
+        return stop
+
+    monkeypatch.setattr(Leases, "beat", note_beat)
+    monkeypatch.setattr(Leases, "record_epoch", note_record)
+    key = ask()
+    worker.train_stored_run(settings, key, "me")
+    lengths = [len(losses) for losses in told if losses is not None]
+    assert lengths == sorted(lengths), "a line only grows"
+    assert set(lengths) >= {1, 2, 15, 16, 17, 32}  # 500 images make 16 batches
+    first, second, *others = after
+    assert first == pytest.approx([(batch + 0.5) / 16 for batch in range(16)], abs=1e-4)
+    assert second == []
+    assert others == [[], []]
+
+
+def test_a_run_that_goes_on_tells_of_the_loss_since(store, settings, ask, monkeypatch):
+    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.0)
+    key, record = ask(), Leases.record_epoch
+
+    def record_then_cancel(self, key, owner, result, *rest):
+        stop = record(self, key, owner, result, *rest)
+        store.cancel(key)
+        return stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Leases, "record_epoch", record_then_cancel)
+        worker.train_stored_run(settings, key, "me")
+    assert (store.run(key).status, store.run(key).epochs_done, store.run(key).early_losses) == ("stopped", 1, ())
+    told, beat = [], Leases.beat
+
+    def note(self, key, owner, share, losses=None):
+        told.append(losses)
+        return beat(self, key, owner, share, losses)
+
+    monkeypatch.setattr(Leases, "beat", note)
+    ask()
+    worker.train_stored_run(settings, key, "me")
+    assert all(1 < epoch < 2 for losses in told if losses for epoch, _ in losses)
+    assert any(told)
+
+
+def test_a_stop_is_seen_between_two_beats(store, settings, ask, monkeypatch):
+    monkeypatch.setattr(worker, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "FIRST_BEAT_SECONDS", 3600.0)
+    monkeypatch.setattr(worker, "BEAT_SECONDS", 3600.0)
+    claim = Leases.claim
+
+    def claim_then_cancel(self, key, owner, at):
+        claimed = claim(self, key, owner, at)
+        store.cancel(key)
+        return claimed
+
+    monkeypatch.setattr(Leases, "claim", claim_then_cancel)
+    key = ask()
+    worker.train_stored_run(settings, key, "me")
+    assert (store.run(key).status, store.run(key).epochs_done) == ("stopped", 0)
+
+
+def test_a_process_gets_ready_for_its_first_run(store, settings, tiny_dataset, ask):
+    worker.get_ready(settings, tiny_dataset.fingerprint, store.database.identity)
+    assert store.runs() == []
+    with pytest.raises(worker.OtherStoreError):
+        worker.get_ready(settings, tiny_dataset.fingerprint, "another store")
+    key = ask()
+    worker.train_stored_run(settings, key, "me", store.database.identity)
+    assert store.run(key).status == "finished"
+
+
 def test_a_stop_at_the_last_epoch_finds_the_run_finished(store, settings, ask, monkeypatch):
     record = Leases.record_epoch
 
@@ -358,5 +438,7 @@ def test_testing_the_network_keeps_the_lease(store, settings, ask, monkeypatch):
         return tested(*arguments)
 
     monkeypatch.setattr(worker, "_test", test)
-    worker.train_stored_run(settings, ask(), "me")
-    assert len(beats) == 2
+    key = ask()
+    worker.train_stored_run(settings, key, "me")
+    networks = {store.weights(key, kind).content for kind in ("best", "last")}
+    assert len(beats) == len(networks), "one that is both is tested once"

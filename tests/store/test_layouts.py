@@ -92,6 +92,7 @@ def test_an_older_store_shows_its_runs_and_goes_on(old_store):
     assert (run.number, run.config, run.status) == (1, CONFIG, "queued")
     assert (run.notes, run.status_before, run.changed_at) == (NO_NOTES, None, None)
     assert (run.torch_version, run.processor, run.threads, run.asked_by) == (None, None, None, None)
+    assert run.early_losses == ()
     assert store.leases.claim(run.key, "me") is not None
     store.leases.record_epoch(run.key, "me", epoch_result(), b"state", b"weights", {"test": b"answers"})
     store.close()

@@ -103,6 +103,53 @@ def test_a_beat_tells_how_far_the_epoch_is_and_whether_to_stop(store):
     assert store.leases.record_epoch(key, "worker", result(), b"state", b"weights") is True
 
 
+EARLY = [(0.25, 1.5), (0.75, 0.875)]
+
+
+def test_losses_within_the_first_epochs_are_shown_while_they_are_under_way(store):
+    key = ask(store)
+    assert store.run(key).early_losses == ()
+    store.leases.claim(key, "worker")
+    store.leases.beat(key, "worker", 0.3, EARLY[:1])
+    assert store.run(key).early_losses == ((0.25, 1.5),)
+    store.leases.beat(key, "worker", 0.4)  # nothing new to show
+    assert store.run(key).early_losses == ((0.25, 1.5),)
+    store.leases.record_epoch(key, "worker", result(1), b"state", b"weights", {}, EARLY)
+    assert store.run(key).early_losses == tuple(EARLY)
+    store.leases.record_epoch(key, "worker", result(2, 0.6), b"state", None, {}, None)
+    assert store.run(key).early_losses == ()
+
+
+@pytest.mark.parametrize("end", ["stopped", "failed", "released", "deleted", "taken up again", "given up"])
+def test_losses_within_an_epoch_that_does_not_count_are_gone(store, expired_leases, end):
+    key = ask(store)
+    store.leases.claim(key, "worker")
+    store.leases.beat(key, "worker", 0.5, EARLY)
+    if end == "released":
+        store.leases.release(key, "worker")
+    elif end == "taken up again":
+        store.leases.claim(key, "successor")
+    elif end == "given up":
+        store.cancel(key)
+        store.leases.claimable()
+    elif end == "deleted":
+        store.delete(key)
+    else:
+        store.leases.end(key, "worker", end)
+    with store.database.reading() as connection:
+        assert connection.scalar(sa.select(tables.RUNS.c.early_losses)) is None
+
+
+def test_a_look_tells_whether_to_stop_and_renews_nothing(store, expired_leases):
+    key = ask(store)
+    store.leases.claim(key, "worker")
+    assert store.leases.is_asked_to_stop(key) is False
+    store.cancel(key)
+    assert store.leases.is_asked_to_stop(key) is True
+    assert [held.is_overdue for held in store.leases.held()] == [True]
+    assert store.leases.is_asked_to_stop("0" * 16) is False
+
+
 def test_a_checkpoint_is_kept_until_the_run_has_finished(store):
     key = ask(store)
     store.leases.claim(key, "worker")

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -119,6 +120,27 @@ def test_what_was_just_written_is_seen_at_once(store):
     assert shared.run(key) is None  # looked a moment ago
     shared.expect_news()
     assert shared.run(key).status == "queued"
+
+
+def test_looks_come_sooner_for_a_moment_after_a_write(store, reads, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(shared_runs, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    shared = SharedRuns(store)
+
+    def reads_of(looks, seconds):
+        reads.clear()
+        for _ in range(looks):
+            now[0] += seconds
+            shared.look()
+        return len(reads)
+
+    shared.look()
+    assert reads_of(20, 0.06) == 4
+    shared.expect_news()
+    assert reads_of(20, 0.06) == 20
+    now[0] += shared_runs.EXPECTING_SECONDS
+    shared.look()
+    assert reads_of(20, 0.06) == 4
 
 
 @pytest.mark.usefixtures("always")

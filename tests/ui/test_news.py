@@ -10,6 +10,7 @@ from tests.components import component_data
 from tests.http import fetch
 from tests.page_lab import CONFIG, keys, press, progress_bars
 from ui.components import news
+from ui.views import run_view
 
 
 def ask(url, **query):
@@ -39,6 +40,33 @@ def test_progress_within_an_epoch_moves_the_bar_and_leaves_the_page(lab):
     assert told["share"] == pytest.approx(1.5 / CONFIG.epochs)
     assert told["version"] == data["version"]
     assert ask(data["url"], since=told["tag"]).status == 204
+
+
+def test_the_loss_within_the_first_epoch_moves_its_chart_alone(lab):
+    key = lab.ask()
+    lab.store.leases.claim(key, "a worker")
+    app = lab.open(run=key)
+    data = component_data(app, "train.watch")
+    assert data["is_urgent"]
+    lab.store.leases.beat(key, "a worker", 0.5, [(0.25, 2.0), (0.375, 1.5)])
+    told = ask(data["url"], since=data["tag"], edition=data["edition"]).json()
+    assert told["version"] == data["version"], "the script need not run"
+    assert json.loads(told["contents"]["train.loss"])["data"][-1]["y"] == [2.0, 1.5]
+    assert told["contents"]["train.accuracy"] == component_data(app, "train.accuracy")["figure"]
+    lab.record(key, 1, 0.5, best=b"weights")
+    told = ask(data["url"], since=told["tag"], edition=told["edition"]).json()
+    assert not told["is_urgent"]
+    lab.store.cancel(key)
+    assert ask(data["url"], since=told["tag"], edition=told["edition"]).json()["is_urgent"]
+
+
+def test_a_run_that_has_waited_for_long_is_asked_after_less_often(lab, monkeypatch):
+    key = lab.ask()
+    data = component_data(lab.open(run=key), "train.watch")
+    assert data["is_urgent"]
+    assert data["urgent_seconds"] < data["seconds"]
+    monkeypatch.setattr(run_view, "_STARTING_SECONDS", 0.0)
+    assert not ask(data["url"]).json()["is_urgent"]
 
 
 def test_an_epoch_brings_what_the_page_would_draw_and_leaves_its_script(lab):

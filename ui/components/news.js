@@ -13,13 +13,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   watch.data = data;
   watch.parent = parentElement;
   watch.askForPage = (version) => setTriggerValue("news", version);
+  const wasUrgent = watch.isUrgent;
   show(watch, data);
   const call = ++watch.calls;
   if (call === 1) {
     watch.onShown = () => !document.hidden && look(watch);
     document.addEventListener("visibilitychange", watch.onShown);
-    wait(watch);
   }
+  if (call === 1 || (watch.isUrgent && !wasUrgent)) wait(watch);
 
   // Streamlit also runs the clean-up of a call that a newer one overtook; only the newest ends the asking.
   return () => {
@@ -35,6 +36,7 @@ function show(watch, news) {
   watch.tag = news.tag;
   watch.version = news.version;
   watch.edition = news.edition;
+  watch.isUrgent = news.is_urgent;
   if (news.contents) window.dispatchEvent(new CustomEvent("dropout-lab:contents", { detail: news.contents }));
   const percent = Math.round(100 * news.share);
   watch.parent.querySelector(".text").textContent = news.text;
@@ -47,7 +49,8 @@ function show(watch, news) {
 
 function wait(watch) {
   clearTimeout(watch.timer);
-  if (!watch.isGone) watch.timer = setTimeout(() => look(watch), 1000 * watch.data.seconds);
+  const seconds = watch.isUrgent ? watch.data.urgent_seconds : watch.data.seconds;
+  if (!watch.isGone) watch.timer = setTimeout(() => look(watch), 1000 * seconds);
 }
 
 async function look(watch) {

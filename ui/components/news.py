@@ -23,6 +23,7 @@ from ui.components.addresses import asset_address, asset_path
 
 _KEPT_TOPICS = 1024
 _QUIET_SECONDS = 5.0
+_URGENT_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class News:
     """How far something is: `share` is drawn as a bar, from 0 to 1, below `text`.
 
     Where `version` is another than that of the page, its script has to run again. Where `edition` is another, charts
-    and tables look different by now: `contents` gives what they show, under their keys, and is asked only then.
+    and tables look different by now: `contents` gives what they show, under their keys, and is asked only then. Where
+    it `is_urgent`, somebody waits for the next news, and the browser asks for them sooner.
     """
 
     version: str
@@ -38,6 +40,7 @@ class News:
     text: str
     edition: str
     contents: Callable[[], Mapping[str, str]] = field(repr=False)
+    is_urgent: bool = False
 
     @property
     def tag(self) -> str:
@@ -46,7 +49,7 @@ class News:
 
     def as_data(self) -> dict[str, Any]:
         """What the browser is told, without the contents."""
-        told = {name: getattr(self, name) for name in ("version", "share", "text", "edition")}
+        told = {name: getattr(self, name) for name in ("version", "share", "text", "edition", "is_urgent")}
         return {"tag": self.tag, **told}
 
 
@@ -94,6 +97,7 @@ def news_bar(
         data={
             "url": asset_address(f"news/{token}"),
             "seconds": (quiet_seconds or _QUIET_SECONDS) if is_quiet else seconds,
+            "urgent_seconds": _URGENT_SECONDS,
             "is_quiet": is_quiet,
             **now.as_data(),
         },

@@ -1,5 +1,6 @@
 """One run as the Train page shows it: state, live curves, diagnosis, table."""
 
+import time
 from functools import partial
 from typing import Literal, get_args
 
@@ -25,6 +26,7 @@ from ui.views.dropout_steps import dropout_steps
 from ui.wording import duration, plain
 
 _NEWS_SECONDS = 0.5
+_STARTING_SECONDS = 5.0  # that a run may wait before it is one that waits in line
 _BADGES: dict[Status, tuple[str, Literal["gray", "blue", "green", "orange", "red"]]] = {
     "queued": (":material/hourglass_empty:", "gray"),
     "running": (":material/play_arrow:", "blue"),
@@ -81,7 +83,7 @@ def _run(key: str, was_active: bool) -> None:
 def _contents(run: Run, with_tests: bool = False) -> dict[str, str]:
     """What each epoch changes: the charts, and as soon as there is an epoch what the curves say and the table."""
     contents = {
-        f"train.{metric}": drawn_once.learning_curves_of(run, metric, run.key, run_version(run))
+        f"train.{metric}": drawn_once.learning_curves_of(run, metric, run.key, _edition(run, metric))
         for metric in get_args(Metric)
     }
     if run.epochs_done:
@@ -90,6 +92,11 @@ def _contents(run: Run, with_tests: bool = False) -> dict[str, str]:
         contents["train.diagnosis"] = sentence_html(_FINDING_ICONS[diagnosis.finding], so_far, diagnosis.sentence)
         contents["train.table"] = drawn_once.epoch_table_of(run, run.key, run_version(run), with_tests)
     return contents
+
+
+def _edition(run: Run, metric: Metric = "loss") -> str:
+    """Changes with everything that is drawn of a run, and of the loss also within its first epochs."""
+    return f"{run_version(run)},{len(run.early_losses) if metric == 'loss' else 0}"
 
 
 def _header(run: Run, colour: str) -> None:
@@ -138,7 +145,16 @@ def run_news(key: str) -> News:
         text = f"Waiting: {problem}." if problem else f"Waiting: place {ahead.places.get(key, 1)} in line{left}"
     else:
         text = f"Epoch {min(run.epochs_done + 1, run.config.epochs)} of {run.config.epochs}{left}"
-    return News(run_state(run), run.progress, text, run_version(run), partial(_contents, run))
+    return News(
+        run_state(run), run.progress, text, _edition(run), partial(_contents, run), is_urgent=_is_waited_for(run)
+    )
+
+
+def _is_waited_for(run: Run) -> bool:
+    """Whether something is about to happen that people have just asked for: the first epoch, or the end."""
+    if run.status == "queued":
+        return time.time() - run.created_at < _STARTING_SECONDS
+    return run.is_active and (run.cancel_requested or not run.epochs_done)
 
 
 def _why_below() -> None:
