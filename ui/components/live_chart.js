@@ -1,9 +1,9 @@
 // Draws the figure that live_chart.py sends. Streamlit calls the default function at mount, at each new figure
-// and at each change of theme, always with the same parent element. Two more files follow in the same module:
-// live_chart_points.js has what single points can do, live_chart_replay.js the replay of a figure's frames.
+// and at each change of theme, always with the same parent element. More files follow in the same module:
+// live_chart_points.js has what single points can do, live_chart_replay.js the replay of a figure's frames,
+// live_chart_library.js fetches Plotly.
 
 const charts = new WeakMap(); // parent element -> its chart
-let library; // one download for all charts of a page
 const following = new Set(); // charts that take over another's view just now
 const hovered = new Map(); // group -> the chart under the pointer and its x value
 
@@ -44,8 +44,9 @@ function mount(parent) {
   observer.observe(node);
   const chart = { stage, node, message, observer, data: null, figure: null, replay: null, calls: 0 };
   chart.takeContents = ({ detail }) => {
-    if (!(chart.data.key in detail)) return;
-    chart.text = detail[chart.data.key];
+    const text = detail[chart.data.key];
+    if (text === undefined || text === chart.text) return; // of others, or as it is drawn already
+    chart.text = text;
     draw(chart, chart.calls);
   };
   window.addEventListener("dropout-lab:contents", chart.takeContents);
@@ -174,17 +175,6 @@ function say(chart, sentence) {
   chart.stage.hidden = Boolean(sentence);
   chart.message.hidden = !sentence;
   chart.message.textContent = sentence;
-}
-
-function loadPlotly(address) {
-  library ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = address;
-    script.onload = () => (window.Plotly ? resolve() : reject(new Error(`${address} is not Plotly`)));
-    script.onerror = () => reject(new Error(`${address} did not load`));
-    document.head.append(script);
-  });
-  return library;
 }
 
 // What the figure leaves open, in the page's colours and font. Solid backgrounds, so that a downloaded picture of a

@@ -26,8 +26,13 @@ _component = st.components.v2.component(
     "live_chart",
     html=_HTML,
     css=_source("live_chart.css"),
-    js="\n".join(_source(name) for name in ("live_chart.js", "live_chart_points.js", "live_chart_replay.js")),
+    js="\n".join(_source(f"live_chart{part}.js") for part in ("", "_points", "_replay", "_library")),
     isolate_styles=False,
+)
+_library = st.components.v2.component(
+    "chart_library",
+    js="export default ({ data }) => void loadPlotly(data.library).catch(() => {});\n"
+    + _source("live_chart_library.js"),
 )
 
 
@@ -39,6 +44,11 @@ def figure_text(figure: go.Figure) -> str:
     content = figure.to_plotly_json()
     content["layout"].pop("template", None)
     return str(pio.to_json(content, validate=False))
+
+
+def expect_chart(*, key: str) -> None:
+    """Have the browser fetch what draws charts, on a page that may soon have one: it takes a second."""
+    _library(key=key, data={"library": plotly_address()}, height=1)
 
 
 def live_chart(
