@@ -7,6 +7,7 @@ from fmnist_core.store.queue import LimitReachedError
 from fmnist_core.store.run import Run
 from fmnist_core.store.visitor import NotYoursError
 from ui import handles, link
+from ui.components.live_chart import expect_chart
 from ui.forms.config_fields import fill_form, form_state, read_form
 from ui.forms.config_form import config_form, new_seed
 from ui.forms.deletion import undo_notice
@@ -46,6 +47,7 @@ def stop(run: Run) -> None:
 if link.is_embedded():
     show_run_alone()
     st.stop()
+handles.dispatcher().expect_run(handles.dataset().fingerprint)  # whoever reads this may press Train next
 page_title("train", "Is it overfitting?", form_state("train", config_in_address))
 st.write("Train a small network on pictures of garments, and watch where training and validation loss part.")
 with explaining("Runs cannot be shown"):
@@ -93,10 +95,11 @@ with result:
                 "Nothing on the bench yet" if not stored or not shows("runs") else "No run chosen", anchor=False
             )
             st.write(
-                "Press **Train**. The curves appear here after the first epoch, a few seconds from now, and go on when "
-                "you close this page."
+                "Press **Train**. The loss begins to move here a moment later, and the curves go on when you close "
+                "this page."
                 if not stored or not shows("runs")
                 else "Press **Train** for a new run, or choose a stored one."
             )
             if stored and shows("runs"):
                 st.page_link(PAGES / "runs.py", label="All runs", icon=":material/list_alt:")
+            expect_chart(key="train.library")

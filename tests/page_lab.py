@@ -43,6 +43,7 @@ class IdleDispatcher:
 
     def __init__(self):
         self.woken = 0
+        self.expected = []
         self.maps = []
         self.problems = {}
         self.without_workers = None
@@ -56,6 +57,9 @@ class IdleDispatcher:
     def draw_map(self, request):
         self.problems.pop(request, None)
         self.maps.append(request)
+
+    def expect_run(self, data_fingerprint):
+        self.expected.append(data_fingerprint)
 
     def is_drawing(self, request):
         return request in self.maps

@@ -101,14 +101,15 @@ class LocalWorkers:
             worker_dashboard_address=None,
         )
 
-    def make_room(self, tasks: int, *, beside: bool = False) -> int:
+    def make_room(self, tasks: int, *, beside: bool = False, ready: bool = False) -> int:
         """Have workers for so many tasks, as far as the limit allows; return how many of these can be under way.
 
-        `beside`: have one worker more, also past the limit, for a task that must not hold up the others.
+        `beside`: have one worker more, also past the limit, for a task that must not hold up the others. `ready`: have
+        one more within the limit, for a task that may come.
         """
         room = min(self._limit, tasks)
-        planned = max(len(self.cluster.worker_spec), room + beside)
-        if tasks or beside:
+        planned = max(len(self.cluster.worker_spec), min(self._limit, tasks + ready) + beside)
+        if tasks or beside or ready:
             # Also where enough are planned: Dask then replaces those that it has lost.
             self.cluster.scale(planned)
         return room
@@ -143,13 +144,18 @@ class LocalWorkers:
         """How the worker process that had this address ended, negative for a signal; None where it is not known."""
         return self._ends.exit_code(address)
 
-    def end_idle(self) -> None:
-        """End the workers that have had nothing to do for IDLE_SECONDS."""
+    def addresses(self) -> dict[str, bool]:
+        """The workers that are connected, by their addresses: whether they have nothing to do."""
+        return {state.address: not state.processing for state in list(self.cluster.scheduler.workers.values())}
+
+    def end_idle(self, *, keep: int = 0) -> None:
+        """End the workers that have had nothing to do for IDLE_SECONDS, but `keep` so many that have nothing to do."""
         now = time.monotonic()
         idle = [state.name for state in list(self.cluster.scheduler.workers.values()) if not state.processing]
         self._idle_since = {name: self._idle_since.get(name, now) for name in idle}
+        spare = max(0, len(idle) - keep)
         # By name: scale() would end any, also those that train.
-        if names := [name for name, since in self._idle_since.items() if now - since >= IDLE_SECONDS]:
+        if names := [name for name, since in self._idle_since.items() if now - since >= IDLE_SECONDS][:spare]:
             logger.info("ending %d workers that have nothing to do", len(names))
             self.cluster.sync(self.cluster.scale_down, names)
 

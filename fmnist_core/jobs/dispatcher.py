@@ -18,6 +18,7 @@ from fmnist_core.data.dataset import DataError
 from fmnist_core.jobs.cluster import LocalWorkers, scheduler_security, worker_limit
 from fmnist_core.jobs.maps import MapError, MapRequest, map_stored_run
 from fmnist_core.jobs.processes import is_known_dead, this_process
+from fmnist_core.jobs.readiness import Readiness
 from fmnist_core.jobs.reasons import kind_and_words
 from fmnist_core.jobs.worker_ends import words_for
 from fmnist_core.settings import Settings
@@ -52,7 +53,8 @@ class Dispatcher:
     """Hands runs to Dask workers until it is closed: an embedded cluster, or the one at `settings.scheduler`.
 
     Creating one starts its thread, which starts or joins the cluster at once: a first run should not wait for it.
-    Workers of an embedded cluster start as runs and maps are handed out, and end when there is nothing for them.
+    Workers of an embedded cluster start as runs and maps are handed out, and end when there is nothing for them. One
+    is kept ready while somebody may ask for a run: see `expect_run`.
     """
 
     def __init__(self, store: Store, settings: Settings) -> None:
@@ -63,6 +65,7 @@ class Dispatcher:
         self._maps: dict[MapRequest, Future[None] | None] = {}  # None: not handed out yet
         self._map_problems: dict[MapRequest, str] = {}
         self._overdue_since: dict[str, float] = {}
+        self._readiness = Readiness()
         self._workerless_since: float | None = None
         self._pause_until = self._purged_at = -float("inf")
         self._problem: str | None = None
@@ -81,6 +84,11 @@ class Dispatcher:
     def wake(self) -> None:
         """Look at the store now rather than at the next poll."""
         self._wake.set()
+
+    def expect_run(self, data_fingerprint: str) -> None:
+        """Somebody may soon ask for a run on these data: have a worker of this machine ready for some minutes."""
+        if self._readiness.expect_run(data_fingerprint):
+            self.wake()
 
     def draw_map(self, request: MapRequest) -> None:
         """Have a map drawn, when those asked for before it are; asking again meanwhile changes nothing.
@@ -164,7 +172,9 @@ class Dispatcher:
             self._hand_out(client)
         if self._workers is not None:
             self._workers.replace_lost()
-            self._workers.end_idle()
+            if self._readiness.is_wanted:
+                self._readiness.prepare(client, self._workers, self._settings, self._store.database)
+            self._workers.end_idle(keep=self._readiness.is_wanted)
         self._look_for_workers(client)
 
     def _look_for_workers(self, client: "Client") -> None:
@@ -271,7 +281,9 @@ class Dispatcher:
         """
         if self._workers is None:
             return max(0, sum(map(int, client.nthreads().values())) - len(self._futures))
-        return self._workers.make_room(len(self._futures) + waiting, beside=bool(self._maps)) - len(self._futures)
+        tasks = len(self._futures) + waiting
+        room = self._workers.make_room(tasks, beside=bool(self._maps), ready=self._readiness.is_wanted)
+        return room - len(self._futures)
 
     def _connect(self) -> "Client":
         if self._client is None:

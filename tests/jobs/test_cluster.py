@@ -65,6 +65,28 @@ def test_workers_start_as_tasks_come_and_end_when_idle(monkeypatch):
         workers.close()
 
 
+def test_one_worker_may_wait_for_a_run_within_the_limit(monkeypatch):
+    workers = LocalWorkers(limit=2)
+    try:
+        assert workers.make_room(0, ready=True) == 0
+        connected = workers.cluster.scheduler.workers
+        wait_until(lambda: len(connected) == 1, "a worker waits")
+        assert list(workers.addresses().values()) == [True]
+        assert workers.make_room(1, ready=True) == 1
+        wait_until(lambda: len(connected) == 2, "another one waits")
+        assert workers.make_room(2, ready=True) == 2
+        assert len(workers.cluster.worker_spec) == 2, "the limit holds"
+        monkeypatch.setattr(cluster, "IDLE_SECONDS", 0.0)
+        workers.end_idle(keep=1)
+        assert len(connected) == 1
+        workers.end_idle(keep=1)
+        assert len(connected) == 1
+        workers.end_idle()
+        assert not connected
+    finally:
+        workers.close()
+
+
 SERVER = """
 import sys
 from pathlib import Path
