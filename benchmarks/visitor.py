@@ -59,6 +59,13 @@ class _Clock:
     url: str | None = None
     version: str = ""
     known: str = ""  # what the address is told that the page knows
+    urgent_seconds: float = 0.0
+    is_urgent: bool = False
+
+    @property
+    def pause_seconds(self) -> float:
+        """Until it strikes again."""
+        return self.urgent_seconds if self.is_urgent else self.every_seconds
 
 
 @dataclass(kw_only=True)
@@ -79,6 +86,7 @@ class Visitor:
         self._elements: dict[str, _Element] = {}  # by the key that the script gave
         self._clocks: dict[str, _Clock] = {}
         self._due: dict[str, float] = {}  # when each clock strikes next, by time.monotonic
+        self._contents: dict[str, str] = {}  # what news brought for charts and tables since the script drew them
         self._kept: dict[str, _Kept] = {}  # large messages, by hash: the server does not send these again
         self._kept_for_runs = self._runs = 0
 
@@ -95,6 +103,11 @@ class Visitor:
         """What the script sent to a component last."""
         data: dict[str, Any] = json.loads(self._elements[key].content.json)
         return data
+
+    def figure(self, key: str) -> dict[str, Any]:
+        """What a chart shows: as the script drew it, or as news has changed it since."""
+        figure: dict[str, Any] = json.loads(self._contents.get(key) or self.component_data(key)["figure"])
+        return figure
 
     async def press(self, key: str) -> None:
         """Press a button, and wait for the page."""
@@ -163,13 +176,15 @@ class Visitor:
             ran_script, brought = news is not None and news["version"] != clock.version, news is not None
             if news is not None:
                 clock.known, clock.version = _known(news), news["version"]
+                clock.is_urgent = news["is_urgent"]
+                self._contents |= news.get("contents", {})
             if ran_script:
                 trigger = json.dumps([{"event": "news", "value": clock.version}])
                 identity = f"$$STREAMLIT_INTERNAL_KEY_{clock.identity}__events"
                 await self.rerun(WidgetState(id=identity, json_trigger_value=trigger), fragment_id=clock.fragment_id)
         now = time.monotonic()
         if name in self._clocks:
-            self._due[name] = max(began + clock.every_seconds, now)  # one at a time, however slow the server
+            self._due[name] = max(began + clock.pause_seconds, now)  # one at a time, however slow the server
         return Tick(began=began, seconds=now - began, ran_script=ran_script, brought=brought)
 
     async def _news(self, url: str, known: str) -> dict[str, Any] | None:
@@ -262,6 +277,7 @@ class Visitor:
             return
         key = identity.split("-", 2)[2]  # after a fixed word and a hash
         self._elements[key] = _Element(identity=identity, fragment_id=delta.fragment_id, content=content)
+        self._contents.pop(key, None)
         if kind == "bidi_component" and key.endswith("watch"):
             data = self.component_data(key)
             watch = _Clock(
@@ -271,12 +287,15 @@ class Visitor:
                 url=data["url"],
                 version=data["version"],
                 known=_known(data),
+                urgent_seconds=data["urgent_seconds"],
+                is_urgent=data["is_urgent"],
             )
             self._set_clock(identity, watch)
 
     def _set_clock(self, name: str, clock: _Clock) -> None:
         self._clocks[name] = clock
-        self._due.setdefault(name, time.monotonic() + clock.every_seconds)  # one that runs is not set back
+        # One that runs is not set back.
+        self._due[name] = min(self._due.get(name, math.inf), time.monotonic() + clock.pause_seconds)
 
 
 def _known(news: dict[str, Any]) -> str:

@@ -8,7 +8,6 @@ among them, RSS counts it in each.
 """
 
 import asyncio
-import json
 import statistics
 import sys
 import time
@@ -39,8 +38,8 @@ def epochs_drawn(page: Visitor) -> int:
     """How many epochs the chart of the losses shows now."""
     if not page.shows("train.loss"):
         return 0
-    figure = json.loads(page.component_data("train.loss")["figure"])
-    return max(sum(epoch is not None for epoch in trace["x"]) for trace in figure["data"])
+    curves = [[epoch for epoch in trace["x"] if epoch is not None] for trace in page.figure("train.loss")["data"]]
+    return max(len(epochs) for epochs in curves if all(epoch == int(epoch) for epoch in epochs))
 
 
 async def first_epoch_seconds(address: str) -> tuple[float, str]:
