@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -103,6 +104,34 @@ def test_the_chart_moves_keeps_its_zoom_and_everybody_sees_it(lab, open_page, sn
     wait_until(lambda: points(page) > stopped_at, "it goes on")
     page.locator(".st-key-train-stop").get_by_role("button").click()
     expect(page.get_by_text("Stopped after")).to_be_visible()
+
+
+def test_the_loss_moves_within_the_first_epoch(lab, open_page, snap):
+    page = open_page(lab)
+    page.locator("label").filter(has_text=re.compile("^Article with dropout 0.2$")).click()
+    layers = page.get_by_label("Hidden layers", exact=True)
+    layers.fill("1024, 1024")  # an epoch takes long enough to be watched
+    layers.press("Enter")
+    page.get_by_role("button", name="Train", exact=True).click()
+    drawn = []
+
+    def grows() -> bool:
+        line = page.evaluate(
+            """document.querySelector('.js-plotly-plot')?.data
+                ?.find((trace) => trace.name === "Training, within the epoch (dropout on)")?.x ?? []"""
+        )
+        if line and (not drawn or len(line) > len(drawn[-1])):
+            drawn.append(line)
+        return len(drawn) >= 3
+
+    wait_until(grows, "the loss moves three times")
+    assert drawn[0][0] > 0
+    assert all(later[: len(earlier)] == earlier for earlier, later in pairwise(drawn))
+    assert axis_range(page)[1] < 3, "the axis spans the first epochs alone"
+    snap(page, "within-the-epoch")
+    page.locator(".st-key-train-stop").get_by_role("button").click()
+    expect(page.get_by_text("Stopped after 0 of 30 epochs")).to_be_visible()
+    wait_until(lambda: axis_range(page)[1] > 29, "what does not count is gone")
 
 
 def test_the_articles_run_ends_where_its_published_logs_do(lab, open_page, snap):

@@ -39,6 +39,7 @@ from tests.page_lab import (
     unescaped,
 )
 from ui import handles
+from ui.components.plotly_js import plotly_address
 
 PAGES = {
     "train": "Is it overfitting?",
@@ -111,6 +112,14 @@ def test_the_empty_train_page_says_what_to_do(lab):
     assert "Press **Train**" in all_words(app)
     assert not app.button(key="train.start").disabled
     assert not app.dataframe
+
+
+def test_whoever_opens_train_finds_a_worker_and_what_draws_charts(lab):
+    app = lab.open()
+    assert lab.dispatcher.expected == [lab.dataset.fingerprint]
+    assert component_data(app, "train.library") == {"library": plotly_address()}
+    press(app, "train.start")
+    assert "train.library" not in keys(app.get("bidi_component")), "the charts are there"
 
 
 @pytest.mark.parametrize("page", ["predict", "inspect"])
