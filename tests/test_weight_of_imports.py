@@ -68,5 +68,5 @@ def test_torch_stays_where_networks_are_trained():
         "fmnist_core.jobs.preload",
         "fmnist_core.jobs.worker",
         *(f"fmnist_core.network.{name}" for name in ("augmentation", "batches", "evaluation", "fast_step", "model")),
-        *(f"fmnist_core.network.{name}" for name in ("optimizers", "training")),
+        *(f"fmnist_core.network.{name}" for name in ("optimizers", "running_loss", "training")),
     }
