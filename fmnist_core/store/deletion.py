@@ -5,6 +5,7 @@ predictions and maps, and can come back.
 """
 
 from collections.abc import Collection
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,7 +18,7 @@ from fmnist_core.store.visitor import Visitor
 UNDO_SECONDS = 600.0  # how long a deleted run can come back; then the next `purge` takes it
 
 _CAN_COME_BACK = sa.and_(RUNS.c.status == "deleted", RUNS.c.status_before.is_not(None))
-_UNOWNED = {"cancel_requested": False, "owner": None, "worker": None, "lease_until": None}
+_UNOWNED: dict[str, Any] = {"cancel_requested": False, "owner": None, "worker": None, "lease_until": None}
 _UNOWNED |= {"epoch_share": 0.0, "early_losses": None}
 
 

@@ -8,7 +8,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
@@ -174,6 +174,11 @@ def run_version(run: Run | None) -> str:
     if run is None:
         return "-"
     return f"{run.number},{run.status},{run.cancel_requested:d},{run.epochs_done},{run.ended_at},{run.changed_at}"
+
+
+def curves_version(run: Run, of: Literal["loss", "accuracy"] = "loss") -> str:
+    """Changes with all that curves of a run show: those of losses also move within its first epochs."""
+    return f"{run_version(run)},{len(run.early_losses) if of == 'loss' else 0}"
 
 
 def run_state(run: Run | None) -> str:

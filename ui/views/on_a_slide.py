@@ -11,7 +11,7 @@ from fmnist_core.charts.mean_curves import CurveMetric
 from fmnist_core.charts.style import Metric
 from fmnist_core.comparison.study import Study
 from fmnist_core.results.run_names import run_title
-from fmnist_core.store.shared_runs import run_version
+from fmnist_core.store.shared_runs import curves_version
 from ui import drawn_once, handles, link
 from ui.components.live_chart import live_chart
 from ui.components.news import News, news_bar
@@ -45,7 +45,7 @@ def _run(key: str, metric: Metric) -> None:
         run = handles.shared_runs().run(key)
         if run is None:
             st.rerun()
-        chart = drawn_once.learning_curves_of(run, metric, key, run_version(run))
+        chart = drawn_once.learning_curves_of(run, metric, key, curves_version(run, metric))
     st.subheader(plain(run_title(run)), anchor=False)
     alt = f"Training and validation {metric} of run {run.number} over its epochs"
     live_chart(chart, key=f"train.{metric}", height=_HEIGHT, alt=alt)

@@ -10,7 +10,7 @@ from fmnist_core.charts.colours import run_colour
 from fmnist_core.charts.style import Metric
 from fmnist_core.results.run_names import describe, short_title, status_word
 from fmnist_core.store.run import Run, Status
-from fmnist_core.store.shared_runs import run_state, run_version
+from fmnist_core.store.shared_runs import curves_version, run_state, run_version
 from fmnist_core.wording import counted, number_text
 from ui import drawn_once, handles
 from ui.components.live_chart import live_chart
@@ -83,7 +83,7 @@ def _run(key: str, was_active: bool) -> None:
 def _contents(run: Run, with_tests: bool = False) -> dict[str, str]:
     """What each epoch changes: the charts, and as soon as there is an epoch what the curves say and the table."""
     contents = {
-        f"train.{metric}": drawn_once.learning_curves_of(run, metric, run.key, _edition(run, metric))
+        f"train.{metric}": drawn_once.learning_curves_of(run, metric, run.key, curves_version(run, metric))
         for metric in get_args(Metric)
     }
     if run.epochs_done:
@@ -92,11 +92,6 @@ def _contents(run: Run, with_tests: bool = False) -> dict[str, str]:
         contents["train.diagnosis"] = sentence_html(_FINDING_ICONS[diagnosis.finding], so_far, diagnosis.sentence)
         contents["train.table"] = drawn_once.epoch_table_of(run, run.key, run_version(run), with_tests)
     return contents
-
-
-def _edition(run: Run, metric: Metric = "loss") -> str:
-    """Changes with everything that is drawn of a run, and of the loss also within its first epochs."""
-    return f"{run_version(run)},{len(run.early_losses) if metric == 'loss' else 0}"
 
 
 def _header(run: Run, colour: str) -> None:
@@ -146,7 +141,7 @@ def run_news(key: str) -> News:
     else:
         text = f"Epoch {min(run.epochs_done + 1, run.config.epochs)} of {run.config.epochs}{left}"
     return News(
-        run_state(run), run.progress, text, _edition(run), partial(_contents, run), is_urgent=_is_waited_for(run)
+        run_state(run), run.progress, text, curves_version(run), partial(_contents, run), is_urgent=_is_waited_for(run)
     )
 
 
