@@ -39,6 +39,14 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def file_size(size: int) -> str:
+    """How large a file is, in units of ten: "812 bytes", "3.4 KB", "1.2 MB"."""
+    if size < 1000:
+        return counted(size, "byte")
+    number, unit = (size / 1000, "KB") if size < 999_500 else (size / 1e6, "MB")
+    return f"{number:.1f} {unit}" if number < 99.5 else f"{number:.0f} {unit}"
+
+
 def decimal(value: float, digits: int) -> str:
     """`value` with so many decimals, with no sign where it rounds to zero; from a million on with a power of ten."""
     if math.isfinite(value) and abs(value) >= 1e6:

@@ -12,6 +12,7 @@ from ui.forms.config_fields import fill_form, form_state, read_form
 from ui.forms.config_form import config_form, new_seed
 from ui.forms.deletion import undo_notice
 from ui.forms.run_address import LATEST, config_in_address, run_in_address
+from ui.forms.settings_file import settings_file
 from ui.guards import explaining, store_sentence
 from ui.page_files import PAGES
 from ui.shown_controls import shows
@@ -81,6 +82,7 @@ with settings:
                 disabled=not may_stop(run),
                 help=why_not(run),
             )
+    settings_file()
     if problem := st.session_state.pop("train.problem", None):
         st.error(problem, icon=":material/error:")
 with result:

@@ -136,12 +136,12 @@ def verdict_of(
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=_BY_ADDRESS)
-def arm_figures_of(
+def arm_words_of(
     study: Study, _collected: Collected, state: str, reveal_tests: bool, epoch: Epoch = "last"
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Each arm's figures over finished runs, and the same in words with the better arms marked."""
+) -> pd.DataFrame:
+    """Each arm's figures over finished runs in words, with the better arms marked."""
     figures = arm_table(_collected.runs, reveal_tests, epoch)
-    return figures, study_table(figures, better_arms(_collected.runs, reveal_tests, epoch), study.factor, epoch)
+    return study_table(figures, better_arms(_collected.runs, reveal_tests, epoch), study.factor, epoch)
 
 
 @st.cache_resource(show_spinner=False, max_entries=128, hash_funcs=_BY_ADDRESS)

@@ -15,6 +15,7 @@ from fmnist_core.data.image_name import ImageName, Source
 from fmnist_core.data.novelty import NoveltyDetector
 from fmnist_core.data.split import trains_on
 from fmnist_core.data.summary import Summary, summarise
+from fmnist_core.export.workshop import Workshop
 from fmnist_core.jobs import cluster
 from fmnist_core.jobs.dispatcher import Dispatcher
 from fmnist_core.network.dropout_steps import DropoutStep, dropout_step
@@ -57,6 +58,12 @@ def shared_runs() -> SharedRuns:
 def dispatcher() -> Dispatcher:
     """What hands runs to workers."""
     return Dispatcher(store(), settings())
+
+
+@st.cache_resource(show_spinner=False)
+def workshop() -> Workshop:
+    """Where exports are made, beside this process."""
+    return Workshop(settings())
 
 
 def dataset() -> Dataset:
@@ -227,6 +234,7 @@ def delete_runs(keys: Collection[str], by: Visitor) -> None:
             *(doubtful_labels_of, forgetful_evaluation, dropout_step_of),
         ):
             kept.clear()
+        workshop().forget(keys)
         shared_runs().expect_news()
 
 

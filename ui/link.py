@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Collection, Mapping
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
@@ -29,6 +30,15 @@ def replace(names: Collection[str], said: Mapping[str, str]) -> None:
     """Let the address say this of these names, and the same as before of all others; the browser's Back undoes it."""
     others = {name: text for name, text in st.query_params.items() if name not in names}
     st.query_params.from_dict(others | dict(said))
+
+
+def address(page: str, **query: str) -> str:
+    """The whole address of a page ("" is Train) as this visitor's browser reaches the server; empty where unknown."""
+    here = urlsplit(st.context.url or "")
+    if here.scheme not in {"http", "https"} or not here.netloc:
+        return ""
+    folder = here.path.rpartition("/")[0]  # all pages lie on one level
+    return urlunsplit((here.scheme, here.netloc, f"{folder}/{page}", urlencode(query), ""))
 
 
 def _cleaned(text: str) -> str:

@@ -19,7 +19,7 @@ from fmnist_core.network.figures import CHUNK, Evaluation
 
 Floats = npt.NDArray[np.float32]
 
-_VARIANCE_FLOOR = 1e-5  # what torch adds to a variance before it divides by its root
+VARIANCE_FLOOR = 1e-5  # what torch adds to a variance before it divides by its root
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +34,14 @@ class _Normalisation:
     @property
     def slope(self) -> Floats:
         """What each unit is multiplied with when the network is used."""
-        slope: Floats = self.weight / np.sqrt(self.variance + np.float32(_VARIANCE_FLOOR))
+        slope: Floats = self.weight / np.sqrt(self.variance + np.float32(VARIANCE_FLOOR))
         return slope
 
     def __call__(self, units: Floats, *, of_the_batch: bool) -> Floats:
         """Normalise units (n, width) by the running statistics, or by those of the batch as in training."""
         if of_the_batch:
             mean, variance = units.mean(axis=0), units.var(axis=0)
-            slope = self.weight / np.sqrt(variance + np.float32(_VARIANCE_FLOOR))
+            slope = self.weight / np.sqrt(variance + np.float32(VARIANCE_FLOOR))
             normalised: Floats = (units - mean) * slope + self.bias
         else:
             normalised = units * self.slope + (self.bias - self.mean * self.slope)

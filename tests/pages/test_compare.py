@@ -2,15 +2,12 @@
 
 from dataclasses import fields, replace
 from functools import partial
-from io import BytesIO
 
-import pandas as pd
 import pytest
-from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.testing.v1 import local_script_runner
 
-from fmnist_core.comparison.arms import ArmRun, arm_table
+from fmnist_core.comparison.arms import ArmRun
 from fmnist_core.comparison.factors import FACTORS
 from fmnist_core.comparison.study import Study
 from fmnist_core.comparison.verdict import conclude
@@ -414,28 +411,6 @@ def test_test_figures_are_shown_on_request_and_for_these_runs_alone(lab):
     fewer.run()
     assert not [name for name in table(fewer).columns if name.startswith("Test")]
     assert "compare.reveal" in keys(fewer.button)
-
-
-@pytest.mark.parametrize("revealed", [False, True])
-def test_the_table_can_be_had_as_a_file(lab, revealed, monkeypatch):
-    files, keep = {}, MemoryMediaFileStorage.load_and_get_id
-
-    def remember(self, content, *arguments):
-        name = keep(self, content, *arguments)
-        files[name] = content
-        return name
-
-    monkeypatch.setattr(MemoryMediaFileStorage, "load_and_get_id", remember)
-    keys_ = train(lab, STUDY)
-    app = open_study(lab, STUDY)
-    if revealed:
-        press(app, "compare.reveal")
-    urls = {download.key: download.proto.url for download in app.download_button}
-    assert {key: url.rpartition(".")[2] for key, url in urls.items()} == {"compare.csv": "csv", "compare.latex": "tex"}
-    (content,) = (content for name, content in files.items() if f"/{name}." in urls["compare.csv"])
-    read = pd.read_csv(BytesIO(content) if isinstance(content, bytes) else content)
-    expected = arm_table(arm_runs(lab, STUDY, keys_), reveal_tests=revealed).rename(columns={"level": "dropout"})
-    pd.testing.assert_frame_equal(read, expected, check_dtype=False)
 
 
 def test_one_seed_settles_nothing_and_five_are_offered(lab):

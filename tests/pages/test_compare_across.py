@@ -1,11 +1,8 @@
 """The Compare page across a second setting, as a visitor without a browser sees it."""
 
 from dataclasses import replace
-from io import BytesIO
 
-import pandas as pd
 import pytest
-from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
 from fmnist_core.comparison.experiment import OFFERS, experiment_from_address
 from fmnist_core.comparison.grid import Grid
@@ -80,27 +77,6 @@ def test_the_answer_names_every_value_and_leads_to_its_comparison(lab):
     (table,) = app.table
     assert table.value.index.tolist() == ["100", "200"]
     assert table.value["Pairs"].tolist() == ["3 of 3"] * 2
-
-
-def test_the_figures_can_be_had_as_a_file(lab, monkeypatch):
-    files = {}
-    put = MemoryMediaFileStorage.load_and_get_id
-
-    def remember(self, content, *arguments, **keywords):
-        name = put(self, content, *arguments, **keywords)
-        files[name] = content
-        return name
-
-    monkeypatch.setattr(MemoryMediaFileStorage, "load_and_get_id", remember)
-    train(lab, GRID)
-    app = open_grid(lab)
-    urls = {one.key: one.proto.url for one in app.download_button}
-    assert set(urls) == {"compare.grid_csv", "compare.grid_latex"}
-    (content,) = (content for name, content in files.items() if f"/{name}." in urls["compare.grid_csv"])
-    read = pd.read_csv(BytesIO(content) if isinstance(content, bytes) else content)
-    assert read["training_images"].tolist() == [100, 100, 200, 200]
-    assert read["dropout"].tolist() == [0.0, 0.5] * 2
-    assert read["finished"].tolist() == [3] * 4
 
 
 def test_with_more_than_two_arms_it_is_a_map(lab):

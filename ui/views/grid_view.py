@@ -6,11 +6,9 @@ import streamlit as st
 
 from fmnist_core.comparison.experiment import EXPERIMENT_NAMES
 from fmnist_core.comparison.grid import Grid
-from fmnist_core.comparison.grid_results import GridResults, grid_sentences, grid_table, grid_words
-from fmnist_core.comparison.latex import latex_table
+from fmnist_core.comparison.grid_results import GridResults, grid_sentences, grid_words
 from fmnist_core.comparison.measures import MEASURES, Metric, measure_name
 from fmnist_core.comparison.progress import Collected, Progress, progress_of, stored_runs
-from fmnist_core.results.csv_text import csv_text
 from fmnist_core.store.run import Run
 from fmnist_core.store.shared_runs import state, version
 from fmnist_core.wording import capitalised
@@ -23,6 +21,7 @@ from ui.page_files import PAGES
 from ui.page_state import choice, keep_in_address
 from ui.shown_controls import is_lesson, shows
 from ui.views.comparison_state import progress_words, say_state
+from ui.views.take_away import take_away_grid
 from ui.wording import plain
 
 _NEWS_SECONDS = 1.0
@@ -78,6 +77,7 @@ def _grid(grid: Grid, was_active: bool) -> None:
             st.write(plain(sentence))
         if guess != _NO_IDEA:
             st.caption(f"Your guess: it {plain(guess)}.")
+        take_away_grid(grid, collected, now, "" if guess == _NO_IDEA else f"It {guess}.")
     _charts(grid, results, now)
     _cells(grid)
     if shows("table"):
@@ -207,25 +207,5 @@ def _cells(grid: Grid) -> None:
 
 def _table(grid: Grid, results: GridResults) -> None:
     words = grid_words(results)
-    first = grid.study.factor.arm_name(grid.study.levels[0])
     with st.expander("The figures"):
         st.table(words.set_index(grid.second.name))
-    name = f"{grid.study.setting}-across-{grid.across}".replace("_", "-")
-    with st.container(horizontal=True):
-        st.download_button(
-            "Download as CSV",
-            csv_text(grid_table(results)),
-            file_name=f"{name}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            key="compare.grid_csv",
-        )
-        st.download_button(
-            "Download as LaTeX",
-            latex_table(words, f"{grid.describe()}. Differences to {first}, with 95% intervals."),
-            file_name=f"{name}.tex",
-            mime="application/x-tex",
-            icon=":material/download:",
-            key="compare.grid_latex",
-            help="A table for a paper, with the rules of the booktabs package.",
-        )

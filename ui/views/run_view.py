@@ -23,6 +23,7 @@ from ui.guards import explaining
 from ui.page_files import PAGES
 from ui.reveal import are_revealed, reveal_button
 from ui.views.dropout_steps import dropout_steps
+from ui.views.take_away import take_away_run
 from ui.wording import duration, plain
 
 _NEWS_SECONDS = 0.5
@@ -50,6 +51,7 @@ def show_run(run: Run) -> None:
     dropout_steps(run)
     with st.container(horizontal=True, vertical_alignment="center"):
         _ways_on(run)
+        take_away_run(run, page="train")
         delete_button("train", [run])
 
 

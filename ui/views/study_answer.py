@@ -7,23 +7,21 @@ import streamlit as st
 from fmnist_core.charts.colours import arm_colour
 from fmnist_core.charts.difference_chart import paired_differences
 from fmnist_core.comparison.conditions import trained_apart
-from fmnist_core.comparison.latex import latex_table
 from fmnist_core.comparison.peeking import FIRST_LOOK
 from fmnist_core.comparison.progress import Collected
-from fmnist_core.comparison.reading import Reading, epoch_caption, epoch_phrase
+from fmnist_core.comparison.reading import Reading, epoch_caption
 from fmnist_core.comparison.study import Study
-from fmnist_core.comparison.tables import csv_table
-from fmnist_core.results.csv_text import csv_text
 from fmnist_core.wording import capitalised
 from ui import drawn_once
 from ui.forms.study_form import start_study
 from ui.page_files import PAGES
 from ui.reveal import reveal_button
+from ui.views.take_away import take_away_study
 from ui.wording import plain
 
 
 def show_answer(study: Study, now: Collected, reveal: bool, reading: Reading) -> None:
-    """Draw what may be said of two arms, and the differences that carry it."""
+    """Draw what may be said of two arms, the differences that carry it, and the menu of what to take along."""
     factor = study.factor
     first, *others = study.levels
     second = others[0]
@@ -71,6 +69,7 @@ def show_answer(study: Study, now: Collected, reveal: bool, reading: Reading) ->
             )
         if apart := trained_apart(now.runs, first, second):
             st.caption(apart)
+        take_away_study(study, now, second, reveal, reading)
 
 
 def _epoch_said(study: Study, reading: Reading, begin: str = "Taken") -> str:
@@ -79,9 +78,9 @@ def _epoch_said(study: Study, reading: Reading, begin: str = "Taken") -> str:
 
 
 def show_table(study: Study, now: Collected, reveal: bool, reading: Reading) -> None:
-    """Draw each arm's figures, with ways to take them along."""
+    """Draw each arm's figures."""
     runs = now.runs
-    figures, words = drawn_once.arm_figures_of(study, now, now.state, reveal, reading.epoch)
+    words = drawn_once.arm_words_of(study, now, now.state, reveal, reading.epoch)
     st.subheader("Each arm's figures", anchor=False)
     st.table(words.set_index(study.factor.name))
     st.caption(
@@ -95,27 +94,6 @@ def show_table(study: Study, now: Collected, reveal: bool, reading: Reading) -> 
         if not reveal and any(arm.finished for arm in runs):
             keys = [arm.run.key for arm in runs if arm.run is not None]
             reveal_button("Reveal test figures", keys, key="compare.reveal")
-        st.download_button(
-            "Download as CSV",
-            csv_text(csv_table(figures, study.factor)),
-            file_name=f"{study.setting.replace('_', '-')}-comparison.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            key="compare.csv",
-        )
-        st.download_button(
-            "Download as LaTeX",
-            latex_table(
-                words,
-                f"{study.describe()}. Mean ± standard deviation over seeds. "
-                f"★: settled to be better than every other arm, {epoch_phrase(reading.epoch)}.",
-            ),
-            file_name=f"{study.setting.replace('_', '-')}-comparison.tex",
-            mime="application/x-tex",
-            icon=":material/download:",
-            key="compare.latex",
-            help="A table for a paper, with the rules of the booktabs package.",
-        )
         first, second = (next((arm.run for arm in runs if arm.level == level), None) for level in study.levels[:2])
         if first is not None and second is not None and first.best_epoch and second.best_epoch:
             st.page_link(

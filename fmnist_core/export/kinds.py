@@ -1,0 +1,65 @@
+"""What can be taken along of a run, of a comparison and of a grid: names, words, endings."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Subject = Literal["run", "study", "grid"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One thing to take along."""
+
+    name: str
+    label: str
+    about: str  # what it is for, in a sentence
+    ending: str  # of its file's name
+    media_type: str
+
+
+_REPORT = Kind(
+    "report",
+    "Report",
+    "One page with question, curves, answer and mistakes. It opens without a network, and prints.",
+    ".html",
+    "text/html",
+)
+_CSV, _TEX = "text/csv", "application/x-tex"
+_RUN = (
+    _REPORT,
+    Kind(
+        "weights",
+        "Weights",
+        "The best epoch's network as safetensors, with classes, normalisation and settings as metadata.",
+        ".safetensors",
+        "application/octet-stream",
+    ),
+    Kind(
+        "settings",
+        "Settings",
+        "All that decides the run's figures, as JSON. The form on Train reads it back.",
+        ".json",
+        "application/json",
+    ),
+    Kind("history", "History as CSV", "Every epoch's figures: losses in nats, accuracies as shares.", ".csv", _CSV),
+    Kind("latex", "Table as LaTeX", "Best and last epoch for a paper, with the rules of booktabs.", ".tex", _TEX),
+)
+_STUDY = (
+    _REPORT,
+    Kind("figures", "Table as CSV", "Each arm's means and spreads, with nothing rounded.", ".csv", _CSV),
+    Kind("history", "History as CSV", "Every epoch of every run, under its level and seed.", ".csv", _CSV),
+    Kind("latex", "Table as LaTeX", "Each arm's figures for a paper, with the rules of booktabs.", ".tex", _TEX),
+)
+_GRID = (
+    _REPORT,
+    Kind(
+        "figures", "Table as CSV", "Means, spreads and differences at each value, with nothing rounded.", ".csv", _CSV
+    ),
+    Kind("latex", "Table as LaTeX", "The differences for a paper, with the rules of booktabs.", ".tex", _TEX),
+)
+KINDS: dict[Subject, tuple[Kind, ...]] = {"run": _RUN, "study": _STUDY, "grid": _GRID}
+
+
+def kind_of(subject: Subject, name: str) -> Kind:
+    """The kind of this name; there must be one."""
+    return next(kind for kind in KINDS[subject] if kind.name == name)
