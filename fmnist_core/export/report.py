@@ -82,9 +82,10 @@ def _of_run(material: RunMaterial) -> dict[str, Any]:
         "subtitle": f"{describe(config)} · {run.data_name} · run {run.key}",
         "question": "Is it overfitting? Where do training and validation loss part?",
         "verdict": {"headline": f"{found}.", "sentences": [f"{ended}{capitalised(why)}"]},
+        "charts_heading": "Curves",
         "legend": "",
         "charts": charts,
-        "figures": turned(epoch_table_words(epoch_table(epochs, material.tests)).rename_axis("Epoch").reset_index()),
+        "figures": turned(epoch_table_words(epoch_table(epochs, material.tests)).rename_axis("Figure").reset_index()),
         "figures_caption": "The best epoch is the one with the lowest validation loss; training figures are measured "
         "with dropout off; the gap is validation loss minus training loss."
         + (" Validation is on the test set, so the best epoch looks better than it is." if is_article else ""),

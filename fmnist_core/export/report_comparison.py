@@ -65,6 +65,7 @@ def study_report(material: StudyMaterial) -> dict[str, Any]:
             f"{taken} Filled points may be claimed, hollow ones not. Small ticks are single pairs; dotted lines, where "
             f"they are near, the margin of {reading.margin_words}.",
         },
+        "charts_heading": "Curves",
         "legend": line_legend(
             metric="loss",
             overlaid=False,
@@ -146,6 +147,7 @@ def grid_report(material: GridMaterial) -> dict[str, Any]:
         "subtitle": grid.describe(),
         "question": f"{grid.study.factor.question} And does that depend on {grid.second.name.lower()}?",
         "verdict": {"headline": sentences[0], "sentences": sentences[1:]},
+        "charts_heading": "Charts",
         "legend": "",
         "charts": [
             svg_chart(draw(results, metric), alt=f"{names[metric]}: {what}, also in the table below", height=360)

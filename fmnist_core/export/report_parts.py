@@ -47,8 +47,9 @@ def table_of(frame: pd.DataFrame) -> Table:
 
 
 def turned(frame: pd.DataFrame) -> Table:
-    """The same with rows and columns changed: a report is higher than wide."""
-    return table_of(frame.set_index(frame.columns[0]).T.rename_axis("Figure").reset_index())
+    """The same with rows and columns changed, since a report is higher than wide; the corner stays."""
+    corner = str(frame.columns[0])
+    return table_of(frame.set_index(corner).T.rename_axis(corner).reset_index())
 
 
 def settings_table(config: RunConfig, leaving_out: Sequence[str] = ()) -> Table:
