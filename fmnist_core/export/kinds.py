@@ -24,6 +24,13 @@ _REPORT = Kind(
     ".html",
     "text/html",
 )
+_TENSORBOARD = Kind(
+    "tensorboard",
+    "TensorBoard files",
+    "A zip of a log directory with every epoch and the settings as hyperparameters; `tensorboard --logdir` reads it.",
+    ".zip",
+    "application/zip",
+)
 _CSV, _TEX = "text/csv", "application/x-tex"
 _RUN = (
     _REPORT,
@@ -41,11 +48,27 @@ _RUN = (
         ".json",
         "application/json",
     ),
+    Kind(
+        "onnx",
+        "ONNX",
+        "The best epoch's network for other runtimes, any number of images at once; it gives probabilities.",
+        ".onnx",
+        "application/octet-stream",
+    ),
+    _TENSORBOARD,
+    Kind(
+        "card",
+        "Model card",
+        "What the network is, how it was trained and how good it is: Markdown with the head that Hugging Face reads.",
+        ".md",
+        "text/markdown",
+    ),
     Kind("history", "History as CSV", "Every epoch's figures: losses in nats, accuracies as shares.", ".csv", _CSV),
     Kind("latex", "Table as LaTeX", "Best and last epoch for a paper, with the rules of booktabs.", ".tex", _TEX),
 )
 _STUDY = (
     _REPORT,
+    _TENSORBOARD,
     Kind("figures", "Table as CSV", "Each arm's means and spreads, with nothing rounded.", ".csv", _CSV),
     Kind("history", "History as CSV", "Every epoch of every run, under its level and seed.", ".csv", _CSV),
     Kind("latex", "Table as LaTeX", "Each arm's figures for a paper, with the rules of booktabs.", ".tex", _TEX),

@@ -10,9 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fmnist_core.export import config_file, tables
+from fmnist_core.export.event_files import run_event_files, study_event_files
 from fmnist_core.export.gathering import ExportError, gather
 from fmnist_core.export.kinds import Subject
 from fmnist_core.export.material import GridMaterial, Material, RunMaterial, StudyMaterial
+from fmnist_core.export.model_card import model_card
+from fmnist_core.export.onnx_file import onnx_file
 from fmnist_core.export.report import report
 from fmnist_core.export.request import ExportRequest
 from fmnist_core.export.weights_file import weights_file
@@ -26,11 +29,15 @@ _OF_RUN: dict[str, Callable[[RunMaterial], bytes | str]] = {
     "report": report,
     "weights": weights_file,
     "settings": lambda material: config_file.config_file(material.run),
+    "onnx": onnx_file,
+    "tensorboard": run_event_files,
+    "card": model_card,
     "history": tables.run_history,
     "latex": tables.run_latex,
 }
 _OF_STUDY: dict[str, Callable[[StudyMaterial], bytes | str]] = {
     "report": report,
+    "tensorboard": study_event_files,
     "figures": tables.study_figures,
     "history": tables.study_history,
     "latex": tables.study_latex,
