@@ -31,6 +31,10 @@ def test_the_web_server_and_all_pages_do_without_torch_and_scikit_learn():
     assert loaded(PAGES) <= {"pandas"}
 
 
+def test_what_makes_exports_does_without_torch_and_scikit_learn():
+    assert loaded("import fmnist_core.export.make") <= {"pandas", "scipy"}
+
+
 def test_a_worker_loads_torch_and_nothing_else_that_is_heavy():
     assert loaded("import fmnist_core.jobs.worker") == {"torch"}
 

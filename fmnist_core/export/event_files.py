@@ -68,7 +68,7 @@ def _zipped(runs: Mapping[str, tuple[Run, pd.DataFrame, Mapping[Weights, Evaluat
 
 @contextmanager
 def _torch_left_out() -> Iterator[None]:
-    """Keep tensorboardX from importing torch, as it does where it can: two seconds and 195 MB, for nothing used here."""
+    """Keep tensorboardX from importing torch, as it does where it can: two seconds and 195 MB for nothing."""
     if "torch" in sys.modules:
         yield
         return

@@ -30,7 +30,7 @@ def _name(material: RunMaterial) -> str:
 
 def _head(material: RunMaterial) -> dict[str, Any]:
     is_real = material.run.data_name == "Fashion-MNIST"
-    best = material.epochs.set_index("epoch").loc[material.run.epoch_of("best")]
+    (best,) = material.epochs[material.epochs["epoch"] == material.run.epoch_of("best")].to_dict("records")
     is_article = material.run.config.protocol == "article"
     validated = "test images, on which the epoch was chosen" if is_article else "held-out training images"
     figures = [

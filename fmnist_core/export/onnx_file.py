@@ -1,5 +1,7 @@
 """A run's best network as ONNX: images in, log-probabilities and probabilities out, any number at once."""
 
+from typing import Any
+
 import numpy as np
 
 from fmnist_core.data.dataset import CLASSES
@@ -25,7 +27,7 @@ def onnx_file(material: RunMaterial) -> bytes:
     nodes = [helper.make_node("Flatten", [INPUT], ["pixels"], name="flatten", axis=1)]
     units = "pixels"
 
-    def add(operation: str, result: str, *names: str, **attributes: float | int) -> str:
+    def add(operation: str, result: str, *names: str, **attributes: Any) -> str:
         nodes.append(helper.make_node(operation, [units, *names], [result], name=result, **attributes))
         return result
 
@@ -39,7 +41,7 @@ def onnx_file(material: RunMaterial) -> bytes:
     units = add("Gemm", "logits", "output.weight", "output.bias", transB=1)
     units = add("LogSoftmax", LOG_PROBABILITIES, axis=1)
     add("Exp", PROBABILITIES)
-    answers = ["batch", len(CLASSES)]
+    answers: list[str | int | None] = ["batch", len(CLASSES)]
     graph = helper.make_graph(
         nodes,
         "network",

@@ -9,27 +9,28 @@ from fmnist_core.comparison.reading import epoch_phrase
 from fmnist_core.comparison.setting_texts import SETTING_TEXTS
 from fmnist_core.comparison.tables import csv_table, study_table
 from fmnist_core.export.material import GridMaterial, RunMaterial, StudyMaterial
+from fmnist_core.results.csv_text import csv_text
 from fmnist_core.results.run_names import describe
 from fmnist_core.results.tables import epoch_table, epoch_table_words
 
 
 def run_history(material: RunMaterial) -> str:
     """The run's epochs as CSV: losses in nats, accuracies as shares."""
-    return _csv(material.epochs)
+    return csv_text(material.epochs)
 
 
 def run_latex(material: RunMaterial) -> str:
     """The run's best and last epoch as LaTeX."""
     words = epoch_table_words(epoch_table(material.epochs, material.tests))
     table = words.rename_axis("Figure").reset_index()
-    name = material.words.name or f"Run {material.run.number}"
+    name = " ".join(material.words.name.split()) or f"Run {material.run.number}"  # an empty line would end a caption
     return latex_table(table, f"{name}: {describe(material.run.config)}, {material.run.data_name}.")
 
 
 def study_figures(material: StudyMaterial) -> str:
     """Each arm's figures as CSV."""
     figures = arm_table(material.collected.runs, material.reveal_tests, material.reading.epoch)
-    return _csv(csv_table(figures, material.study.factor))
+    return csv_text(csv_table(figures, material.study.factor))
 
 
 def study_history(material: StudyMaterial) -> str:
@@ -40,7 +41,7 @@ def study_history(material: StudyMaterial) -> str:
         frame.insert(0, "seed", arm.seed)
         frame.insert(0, setting, SETTING_TEXTS[setting].write(arm.level))
         frames.append(frame)
-    return _csv(pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True))
+    return csv_text(pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True))
 
 
 def study_words(material: StudyMaterial) -> pd.DataFrame:
@@ -61,7 +62,7 @@ def study_latex(material: StudyMaterial) -> str:
 
 def grid_figures(material: GridMaterial) -> str:
     """Means, spreads and differences at each value as CSV."""
-    return _csv(grid_table(_results(material)))
+    return csv_text(grid_table(_results(material)))
 
 
 def grid_latex(material: GridMaterial) -> str:
@@ -74,7 +75,3 @@ def grid_latex(material: GridMaterial) -> str:
 
 def _results(material: GridMaterial) -> GridResults:
     return weigh_grid(material.grid, [one.runs for one in material.collected])
-
-
-def _csv(table: pd.DataFrame) -> str:
-    return table.to_csv(index=False, lineterminator="\n")
