@@ -13,15 +13,12 @@ from fmnist_core.data.dataset import Dataset
 from fmnist_core.data.mapped import open_mapped
 from fmnist_core.export.material import GridMaterial, Material, RunMaterial, StudyMaterial
 from fmnist_core.export.request import ExportRequest
+from fmnist_core.export.settings_used import ExportError
 from fmnist_core.export.words import NO_WORDS
 from fmnist_core.settings import Settings
 from fmnist_core.store.run import Run
 from fmnist_core.store.runs import Store
 from fmnist_core.store.shared_runs import SharedRuns
-
-
-class ExportError(RuntimeError):
-    """Something cannot be taken along; the message is for people."""
 
 
 def gather(request: ExportRequest, settings: Settings, store: Store) -> Material:

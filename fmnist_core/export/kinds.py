@@ -32,8 +32,24 @@ _TENSORBOARD = Kind(
     "application/zip",
 )
 _CSV, _TEX = "text/csv", "application/x-tex"
+_SCRIPT = Kind(
+    "script",
+    "Script",
+    "One Python file that makes it again without the lab, and says whether it met the same figures.",
+    ".py",
+    "text/x-python",
+)
+_NOTEBOOK = Kind(
+    "notebook",
+    "Notebook",
+    "The same as a notebook, to read and to try cell by cell.",
+    ".ipynb",
+    "application/x-ipynb+json",
+)
 _RUN = (
     _REPORT,
+    _SCRIPT,
+    _NOTEBOOK,
     Kind(
         "weights",
         "Weights",
@@ -68,6 +84,8 @@ _RUN = (
 )
 _STUDY = (
     _REPORT,
+    _SCRIPT,
+    _NOTEBOOK,
     _TENSORBOARD,
     Kind("figures", "Table as CSV", "Each arm's means and spreads, with nothing rounded.", ".csv", _CSV),
     Kind("history", "History as CSV", "Every epoch of every run, under its level and seed.", ".csv", _CSV),

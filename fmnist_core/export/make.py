@@ -11,13 +11,16 @@ from pathlib import Path
 
 from fmnist_core.export import config_file, tables
 from fmnist_core.export.event_files import run_event_files, study_event_files
-from fmnist_core.export.gathering import ExportError, gather
+from fmnist_core.export.gathering import gather
 from fmnist_core.export.kinds import Subject
 from fmnist_core.export.material import GridMaterial, Material, RunMaterial, StudyMaterial
 from fmnist_core.export.model_card import model_card
+from fmnist_core.export.notebook import notebook
 from fmnist_core.export.onnx_file import onnx_file
 from fmnist_core.export.report import report
 from fmnist_core.export.request import ExportRequest
+from fmnist_core.export.script import comparison_script, run_script
+from fmnist_core.export.settings_used import ExportError
 from fmnist_core.export.weights_file import weights_file
 from fmnist_core.settings import Settings
 from fmnist_core.store.database import StoreError
@@ -25,8 +28,31 @@ from fmnist_core.store.runs import Store
 
 NICENESS = 5  # below pages and runs, and yet somebody waits: a third of a core while all of them train
 
+
+def _script_of(material: RunMaterial | StudyMaterial) -> str:
+    words = {"title": material.words.name, "hypothesis": material.words.hypothesis}
+    words["conclusion"] = material.words.conclusion
+    if isinstance(material, RunMaterial):
+        return run_script(material.run, material.epochs, **words)
+    return comparison_script(material.study, material.collected.runs, reading=material.reading, **words)
+
+
+def _notebook_of(material: RunMaterial | StudyMaterial) -> bytes:
+    return notebook(_script_of(material))
+
+
+def _report_of(material: RunMaterial | StudyMaterial) -> bytes:
+    """The report with the script in it, where there can be one."""
+    try:
+        return report(material, _script_of(material))
+    except ExportError as error:
+        return report(material, why_no_script=str(error))
+
+
 _OF_RUN: dict[str, Callable[[RunMaterial], bytes | str]] = {
-    "report": report,
+    "report": _report_of,
+    "script": _script_of,
+    "notebook": _notebook_of,
     "weights": weights_file,
     "settings": lambda material: config_file.config_file(material.run),
     "onnx": onnx_file,
@@ -36,7 +62,9 @@ _OF_RUN: dict[str, Callable[[RunMaterial], bytes | str]] = {
     "latex": tables.run_latex,
 }
 _OF_STUDY: dict[str, Callable[[StudyMaterial], bytes | str]] = {
-    "report": report,
+    "report": _report_of,
+    "script": _script_of,
+    "notebook": _notebook_of,
     "tensorboard": study_event_files,
     "figures": tables.study_figures,
     "history": tables.study_history,

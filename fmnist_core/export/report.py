@@ -32,7 +32,7 @@ from fmnist_core.results.tables import epoch_table, epoch_table_words
 from fmnist_core.wording import capitalised, counted, percentage
 
 
-def report(material: Material, script: str = "") -> bytes:
+def report(material: Material, script: str = "", why_no_script: str = "") -> bytes:
     """The report of a run, a comparison or a grid; `script` makes it again, where there is one."""
     from jinja2 import Environment  # in the process that makes exports alone
     from markupsafe import Markup
@@ -49,7 +49,12 @@ def report(material: Material, script: str = "") -> bytes:
     name = "run.py" if isinstance(material, RunMaterial) else "comparison.py"
     source = data_address("text/x-python;charset=utf-8", script.encode())
     common = {"words": material.words, "link": material.link, "classes": CLASSES}
-    common |= {"script": script, "script_name": name, "script_source": source}
+    common |= {
+        "why_no_script": f"No script: {why_no_script}." if why_no_script else "",
+        "script": script,
+        "script_name": name,
+        "script_source": source,
+    }
     return template.render(**common, **context).strip().encode()
 
 

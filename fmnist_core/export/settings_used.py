@@ -32,7 +32,7 @@ _IMAGES = 60_000
 
 
 class ExportError(ValueError):
-    """A run or a comparison cannot be written as a script; the message says why."""
+    """Something cannot be taken along; the message says why, for people."""
 
 
 class SettingsUsed:

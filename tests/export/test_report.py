@@ -1,5 +1,6 @@
 """The report: one file that asks nobody for anything, and shows people's words as text."""
 
+from base64 import b64decode
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -9,6 +10,7 @@ import pytest
 from fmnist_core.comparison.grid import Grid
 from fmnist_core.comparison.verdict import conclude
 from fmnist_core.data.dataset import CLASSES
+from fmnist_core.export.make import make
 from fmnist_core.export.material import GridMaterial
 from fmnist_core.export.report import report
 from fmnist_core.export.words import Words
@@ -69,6 +71,25 @@ def test_it_says_what_the_run_shows(run_material):
     assert f"{last.validation_accuracy:.2%}" in page.text
     for name in ("Hidden layers", "Learning rate", "Seed", "Validation"):
         assert [one for one in page.all("th") if one["text"] == name]
+
+
+@pytest.mark.parametrize("subject", ["run", "study"])
+def test_the_script_that_makes_it_again_is_in_it(trained, subject):
+    request = trained.run_request() if subject == "run" else trained.study_request()
+    material = trained.material(request)
+    page = Parsed(make("report", material))
+    (script,) = page.all("pre")
+    assert script["text"] == make("script", material).decode().removeprefix("\n")
+    (link,) = [one for one in page.all("a") if "download" in one]
+    assert b64decode(link["href"].partition(",")[2]).decode() == make("script", material).decode()
+
+
+def test_where_there_can_be_no_script_it_says_why(run_material):
+    material = run_material()
+    drawn = replace(material, run=replace(material.run, data_name="Drawn garments"))
+    page = Parsed(make("report", drawn))
+    assert not page.all("pre")
+    assert "No script: a script fetches Fashion-MNIST by torchvision" in page.text
 
 
 def test_its_matrix_counts_every_image_and_its_mistakes_are_the_surest(run_material):
