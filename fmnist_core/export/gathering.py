@@ -14,8 +14,8 @@ from fmnist_core.data.mapped import open_mapped
 from fmnist_core.export.material import GridMaterial, Material, RunMaterial, StudyMaterial
 from fmnist_core.export.request import ExportRequest
 from fmnist_core.export.settings_used import ExportError
-from fmnist_core.export.words import NO_WORDS
 from fmnist_core.settings import Settings
+from fmnist_core.store.notes import NO_NOTES
 from fmnist_core.store.run import Run
 from fmnist_core.store.runs import Store
 from fmnist_core.store.shared_runs import SharedRuns
@@ -37,7 +37,7 @@ def gather(request: ExportRequest, settings: Settings, store: Store) -> Material
     studies = experiment.studies if isinstance(experiment, Grid) else (experiment,)
     collected = tuple(collect(study, stored_runs(study, shared, request.data_fingerprint), shared) for study in studies)
     if isinstance(experiment, Grid):
-        return GridMaterial(grid=experiment, collected=collected, link=request.link, words=request.words)
+        return GridMaterial(grid=experiment, collected=collected, link=request.link, notes=request.notes)
     second = experiment.levels[request.second]
     return StudyMaterial(
         study=experiment,
@@ -47,7 +47,7 @@ def gather(request: ExportRequest, settings: Settings, store: Store) -> Material
         pair=_first_pair(store, experiment, collected[0].runs, second, data, request),
         reading=Reading.from_address(request.reading, experiment.shared_epochs),
         link=request.link,
-        words=request.words,
+        notes=request.notes,
     )
 
 
@@ -65,7 +65,7 @@ def _run_material(store: Store, run: Run, data: Dataset | None, request: ExportR
         data=data,
         tests=store.tests(run.key) if request.reveal_tests else {},
         link=request.link if is_run else "",
-        words=request.words if is_run else NO_WORDS,
+        notes=request.notes if is_run else NO_NOTES,
     )
 
 

@@ -30,8 +30,8 @@ NICENESS = 5  # below pages and runs, and yet somebody waits: a third of a core 
 
 
 def _script_of(material: RunMaterial | StudyMaterial) -> str:
-    words = {"title": material.words.name, "hypothesis": material.words.hypothesis}
-    words["conclusion"] = material.words.conclusion
+    words = {"title": material.notes.name, "hypothesis": material.notes.hypothesis}
+    words["conclusion"] = material.notes.conclusion
     if isinstance(material, RunMaterial):
         return run_script(material.run, material.epochs, **words)
     return comparison_script(material.study, material.collected.runs, reading=material.reading, **words)

@@ -15,9 +15,9 @@ from fmnist_core.comparison.reading import STANDARD_READING, Reading
 from fmnist_core.comparison.study import Study
 from fmnist_core.data.dataset import Dataset
 from fmnist_core.data.evaluation_images import EvaluationImages, evaluation_images
-from fmnist_core.export.words import NO_WORDS, Words
 from fmnist_core.network.figures import Evaluation
 from fmnist_core.network.stored_network import StoredNetwork
+from fmnist_core.store.notes import NO_NOTES, Notes
 from fmnist_core.store.run import Run, Weights
 
 
@@ -31,7 +31,7 @@ class RunMaterial:
     data: Dataset | None  # None where this machine has not those that it trained on
     tests: Mapping[Weights, Evaluation]
     link: str  # to its page; empty where nobody knows the server's address
-    words: Words = NO_WORDS
+    notes: Notes = NO_NOTES
 
     @cached_property
     def network(self) -> StoredNetwork:
@@ -75,7 +75,7 @@ class StudyMaterial:
     link: str
     pair: tuple[RunMaterial, RunMaterial] | None = None  # of one seed, at the first level and at `second`
     reading: Reading = STANDARD_READING
-    words: Words = NO_WORDS
+    notes: Notes = NO_NOTES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ class GridMaterial:
     grid: Grid
     collected: tuple[Collected, ...]
     link: str
-    words: Words = NO_WORDS
+    notes: Notes = NO_NOTES
 
 
 Material = RunMaterial | StudyMaterial | GridMaterial

@@ -1,19 +1,18 @@
 """A model card: Markdown with the YAML head that Hugging Face reads, and the learner's own words in it."""
 
-import re
 from typing import Any
 
 from fmnist_core.config import count_parameters
 from fmnist_core.data.dataset import CLASSES
 from fmnist_core.export.material import RunMaterial
 from fmnist_core.export.report_parts import Table, settings_table, tests_sentence, turned
+from fmnist_core.export.visitors_words import escaped, heading, quotation
 from fmnist_core.export.weights_file import NORMALISATION, architecture
 from fmnist_core.results.diagnosis import diagnose
 from fmnist_core.results.run_names import describe
 from fmnist_core.results.tables import epoch_table, epoch_table_words
 
 _DATASET = "zalando-datasets/fashion_mnist"
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 def model_card(material: RunMaterial) -> str:
@@ -25,7 +24,7 @@ def model_card(material: RunMaterial) -> str:
 
 
 def _name(material: RunMaterial) -> str:
-    return material.words.name or f"Run {material.run.number}"
+    return material.notes.name or f"Run {material.run.number}"
 
 
 def _head(material: RunMaterial) -> dict[str, Any]:
@@ -63,19 +62,19 @@ def _head(material: RunMaterial) -> dict[str, Any]:
 
 
 def _body(material: RunMaterial) -> str:
-    run, words = material.run, material.words
+    run, notes = material.run, material.notes
     figures = turned(epoch_table_words(epoch_table(material.epochs, material.tests)).rename_axis("Epoch").reset_index())
     trained = f"torch {run.torch_version} on {run.processor}" if run.torch_version else "an unknown machine"
     link = f"\n\nIn the lab: <{material.link}>" if material.link else ""
-    return f"""# {as_text(" ".join(_name(material).split()))}
+    return f"""{heading(_name(material))}
 
-{as_text(describe(run.config))}. A multilayer perceptron of {count_parameters(run.config):,} parameters that
+{escaped(describe(run.config))}. A multilayer perceptron of {count_parameters(run.config):,} parameters that
 says which of ten garments a picture of 28 x 28 pixels shows. Run {run.key} of Dropout Lab, at its best epoch,
 {run.epoch_of("best")}.{link}
 
 ## Why it was trained
 
-{_quoted(words.hypothesis) or "No hypothesis was written down."}
+{quotation(notes.hypothesis) or "No hypothesis was written down."}
 
 ## What it is for
 
@@ -90,7 +89,7 @@ Input: {NORMALISATION}. Network: {architecture(run.config)}. Classes, from 0: {"
 
 {_table(settings_table(run.config))}
 
-Data: {run.data_name}, fingerprint {run.data_fingerprint}. Trained with {as_text(trained)}.
+Data: {run.data_name}, fingerprint {run.data_fingerprint}. Trained with {escaped(trained)}.
 
 ## Evaluation
 
@@ -99,31 +98,14 @@ Data: {run.data_name}, fingerprint {run.data_fingerprint}. Trained with {as_text
 {tests_sentence(bool(material.tests))} The best epoch is the one with the lowest validation loss; training figures are
 measured with dropout off; the gap is validation loss minus training loss.
 
-{as_text(diagnose(material.epochs).sentence)}
+{escaped(diagnose(material.epochs).sentence)}
 
 ## Conclusion
 
-{_quoted(words.conclusion) or "None was written down."}
+{quotation(notes.conclusion) or "None was written down."}
 """
-
-
-def as_text(text: str) -> str:
-    """Text that Markdown and HTML take for text: every sign that could mean something is told not to."""
-    return _PUNCTUATION.sub(r"\\\1", text)
-
-
-def _quoted(text: str) -> str:
-    """A learner's words, line by line, as a quotation."""
-    lines = text.splitlines()
-    indents = [line[: len(line) - len(line.lstrip())] for line in lines]
-    kept = [
-        "&nbsp;" * len(indent) + as_text(line[len(indent) :].rstrip())
-        for line, indent in zip(lines, indents, strict=True)
-    ]
-    return "\n".join(f"> {line}\\" if line and place + 1 < len(kept) and kept[place + 1] else f"> {line}"
-                     for place, line in enumerate(kept))  # fmt: skip
 
 
 def _table(table: Table) -> str:
     rows = [table.columns, ["---"] * len(table.columns), *table.rows]
-    return "\n".join(f"| {' | '.join(cell if cell == '---' else as_text(cell) for cell in row)} |" for row in rows)
+    return "\n".join(f"| {' | '.join(cell if cell == '---' else escaped(cell) for cell in row)} |" for row in rows)

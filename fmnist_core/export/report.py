@@ -48,7 +48,7 @@ def report(material: Material, script: str = "", why_no_script: str = "") -> byt
         context = grid_report(material)
     name = "run.py" if isinstance(material, RunMaterial) else "comparison.py"
     source = data_address("text/x-python;charset=utf-8", script.encode())
-    common = {"words": material.words, "link": material.link, "classes": CLASSES}
+    common = {"notes": material.notes, "link": material.link, "classes": CLASSES}
     common |= {
         "why_no_script": f"No script: {why_no_script}." if why_no_script else "",
         "script": script,
@@ -83,7 +83,7 @@ def _of_run(material: RunMaterial) -> dict[str, Any]:
     answers = material.answers
     images = "test images, on which this run validates" if is_article else "validation images"
     return {
-        "title": material.words.name or f"Run {run.number}",
+        "title": material.notes.name or f"Run {run.number}",
         "subtitle": f"{describe(config)} · {run.data_name} · run {run.key}",
         "question": "Is it overfitting? Where do training and validation loss part?",
         "verdict": {"headline": f"{found}.", "sentences": [f"{ended}{capitalised(why)}"]},

@@ -54,7 +54,7 @@ def study_report(material: StudyMaterial) -> dict[str, Any]:
     taken = epoch_caption(reading.epoch, protocol, reading.views(study.shared_epochs))
     apart = trained_apart(runs, first, second)
     return {
-        "title": material.words.name or factor.question,
+        "title": material.notes.name or factor.question,
         "subtitle": f"{study.describe()} · arms: {', '.join(map(factor.arm_name, study.levels))}",
         "question": f"{factor.question} {factor.purpose} {study.sharing().replace('**', '')}",
         "verdict": {
@@ -143,7 +143,7 @@ def grid_report(material: GridMaterial) -> dict[str, Any]:
     sentences = grid_sentences(results)
     values = ", ".join(map(grid.second.label, grid.values))
     return {
-        "title": material.words.name or f"{grid.study.factor.name} across {grid.second.name.lower()}",
+        "title": material.notes.name or f"{grid.study.factor.name} across {grid.second.name.lower()}",
         "subtitle": grid.describe(),
         "question": f"{grid.study.factor.question} And does that depend on {grid.second.name.lower()}?",
         "verdict": {"headline": sentences[0], "sentences": sentences[1:]},

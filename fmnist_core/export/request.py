@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from fmnist_core.export.file_names import file_stem
 from fmnist_core.export.kinds import Kind, Subject, kind_of
-from fmnist_core.export.words import NO_WORDS, Words, file_stem
+from fmnist_core.store.notes import NO_NOTES, Notes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ class ExportRequest:
     second: int = 1  # the place of the level that is shown beside the first one
     reveal_tests: bool = False
     link: str = ""
-    words: Words = NO_WORDS
+    notes: Notes = NO_NOTES
 
     def to_json(self) -> str:
         """`from_json`'s inverse; the same for wishes that are the same."""
@@ -34,7 +35,7 @@ class ExportRequest:
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` wrote."""
         values: dict[str, Any] = json.loads(text)
-        return cls(**{**values, "keys": tuple(values["keys"]), "words": Words(**values["words"])})
+        return cls(**{**values, "keys": tuple(values["keys"]), "notes": Notes(**values["notes"])})
 
     @property
     def digest(self) -> str:
@@ -50,6 +51,6 @@ class ExportRequest:
         """What the file is called: by the learner's name for it, or by what it is of, and a key."""
         is_run = self.subject == "run"
         otherwise = "run" if is_run else f"{self.experiment.get('factor', 'dropout').replace('_', '-')}-comparison"
-        stem = file_stem(self.words.name, otherwise, self.keys[0] if is_run else self.digest[:8])
+        stem = file_stem(self.notes.name, otherwise, self.keys[0] if is_run else self.digest[:8])
         part = "" if self.kind in {"report", "weights", "settings", "onnx", "script", "notebook"} else f"-{self.kind}"
         return f"{stem}{part}{self.what.ending}"

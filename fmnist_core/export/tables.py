@@ -23,7 +23,7 @@ def run_latex(material: RunMaterial) -> str:
     """The run's best and last epoch as LaTeX."""
     words = epoch_table_words(epoch_table(material.epochs, material.tests))
     table = words.rename_axis("Figure").reset_index()
-    name = " ".join(material.words.name.split()) or f"Run {material.run.number}"  # an empty line would end a caption
+    name = " ".join(material.notes.name.split()) or f"Run {material.run.number}"  # an empty line would end a caption
     return latex_table(table, f"{name}: {describe(material.run.config)}, {material.run.data_name}.")
 
 

@@ -17,14 +17,14 @@ _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 def heading(text: str) -> str:
     """A heading of the first order, in one line."""
-    return f"# {_escaped(' '.join(_lines(text)))}"
+    return f"# {escaped(' '.join(_lines(text)))}"
 
 
 def quotation(text: str) -> str:
     """A quotation, of which each line of `text` is a paragraph; empty ones are left out."""
     return "\n>\n".join(
         "\n".join(
-            f"> {_escaped(line)}"
+            f"> {escaped(line)}"
             for line in textwrap.wrap(paragraph, _WIDTH, break_long_words=False, break_on_hyphens=False)
         )
         for paragraph in _lines(text)
@@ -41,5 +41,6 @@ def _is_control(character: str) -> bool:
     return unicodedata.category(character) in {"Cc", "Cs"} or character in _TURNING
 
 
-def _escaped(line: str) -> str:
+def escaped(line: str) -> str:
+    """One line, of which no sign means anything."""
     return _MARK_AT_START.sub(r"\1\\\2", line.translate(_ESCAPES))

@@ -21,7 +21,7 @@ def network_metadata(material: RunMaterial) -> dict[str, str]:
     """What belongs to a network wherever it goes; both formats of ours keep texts alone."""
     run = material.run
     return {
-        "name": material.words.name,
+        "name": material.notes.name,
         "run": run.key,
         "epoch": str(run.epoch_of("best")),
         "settings": json.dumps(run.config.to_dict()),

@@ -11,8 +11,8 @@ import pytest
 from fmnist_core.config import PRESETS, RunConfig
 from fmnist_core.data.dataset import CLASSES
 from fmnist_core.export.onnx_file import INPUT, LOG_PROBABILITIES, PROBABILITIES, onnx_file
-from fmnist_core.export.words import Words
 from fmnist_core.network.model import MLP, model_to_bytes
+from fmnist_core.store.notes import Notes
 from tests.export import hostile
 
 
@@ -44,7 +44,7 @@ def test_every_network_can_be_written(run_material, config):
 
 
 def test_the_metadata_say_what_it_is(run_material):
-    material = run_material(words=Words(name=hostile.NAME))
+    material = run_material(notes=Notes(name=hostile.NAME))
     model = onnx.load_model_from_string(onnx_file(material))
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     assert json.loads(metadata["classes"]) == list(CLASSES)

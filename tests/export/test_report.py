@@ -13,9 +13,9 @@ from fmnist_core.data.dataset import CLASSES
 from fmnist_core.export.make import make
 from fmnist_core.export.material import GridMaterial
 from fmnist_core.export.report import report
-from fmnist_core.export.words import Words
 from fmnist_core.results.confusion import confusion
 from fmnist_core.results.diagnosis import diagnose
+from fmnist_core.store.notes import Notes
 from tests.export import hostile
 from tests.export.trained import STUDY
 
@@ -120,8 +120,8 @@ def test_nothing_in_it_runs_and_nothing_comes_from_elsewhere(run_material):
 
 
 def test_peoples_words_are_shown_as_they_wrote_them(run_material):
-    words = Words(name=hostile.NAME, hypothesis=hostile.TEXT, conclusion=hostile.TEXT + "!")
-    page = Parsed(report(run_material(words=words)))
+    notes = Notes(name=hostile.NAME, hypothesis=hostile.TEXT, conclusion=hostile.TEXT + "!")
+    page = Parsed(report(run_material(notes=notes)))
     assert page.all("h1")[0]["text"] == hostile.NAME
     assert page.all("title")[0]["text"] == hostile.NAME
     assert [one["text"] for one in page.all("p", **{"class": "own"})] == [hostile.TEXT, hostile.TEXT + "!"]
@@ -152,7 +152,7 @@ def test_every_chart_has_words_and_every_picture_too(trained):
 
 
 def test_a_comparison_tells_its_answer_and_what_one_network_gets_right_alone(trained):
-    material = trained.material(trained.study_request(words=Words(hypothesis=hostile.TEXT)))
+    material = trained.material(trained.study_request(notes=Notes(hypothesis=hostile.TEXT)))
     page = Parsed(report(material))
     verdict = conclude(material.collected.runs, STUDY.factor, 0.0, 0.5)
     for sentence in (verdict.headline, *verdict.sentences):
@@ -186,7 +186,7 @@ def test_a_grid_has_its_sentences_and_all_its_figures(trained, levels):
     request = replace(trained.study_request(), subject="grid", experiment=grid.to_address())
     material = trained.material(request)
     assert isinstance(material, GridMaterial)
-    page = Parsed(report(replace(material, words=Words(hypothesis="It helps nowhere."))))
+    page = Parsed(report(replace(material, notes=Notes(hypothesis="It helps nowhere."))))
     assert "It helps nowhere." in page.text
     assert len(page.all("svg")) == 6
     assert len(page.all("tbody")[0]["text"].split("3 of 3")) == 2  # one of the cells has been trained

@@ -9,9 +9,9 @@ from safetensors.numpy import load
 from fmnist_core.config import RunConfig
 from fmnist_core.data.dataset import CLASSES
 from fmnist_core.export.weights_file import weights_file
-from fmnist_core.export.words import Words
 from fmnist_core.network.model import model_from_bytes
 from fmnist_core.network.stored_network import StoredNetwork
+from fmnist_core.store.notes import Notes
 from tests.export import hostile
 
 
@@ -29,7 +29,7 @@ def test_every_tensor_is_the_stored_one_bit_for_bit(run_material):
 
 
 def test_the_metadata_say_what_it_is(run_material, tmp_path):
-    material = run_material(words=Words(name=hostile.NAME))
+    material = run_material(notes=Notes(name=hostile.NAME))
     file = tmp_path / "weights.safetensors"
     file.write_bytes(weights_file(material))
     with safe_open(file, framework="numpy") as opened:

@@ -11,8 +11,8 @@ from fmnist_core.export import workshop as workshops
 from fmnist_core.export.kinds import KINDS
 from fmnist_core.export.make import MAKERS
 from fmnist_core.export.request import ExportRequest
-from fmnist_core.export.words import Words
 from fmnist_core.export.workshop import Made, Making, Problem, Workshop, WorkshopFullError
+from fmnist_core.store.notes import Notes
 from tests.conftest import wait_until
 from tests.export import hostile
 
@@ -32,7 +32,7 @@ def test_every_kind_that_is_offered_can_be_made():
 
 
 def test_a_wish_survives_the_way_to_another_process(trained):
-    wish = trained.study_request(words=Words(name=hostile.NAME, conclusion=hostile.TEXT), reading={"epoch": "3"})
+    wish = trained.study_request(notes=Notes(name=hostile.NAME, conclusion=hostile.TEXT), reading={"epoch": "3"})
     assert ExportRequest.from_json(wish.to_json()) == wish
     assert wish.digest != replace(wish, version="2").digest
 
@@ -118,7 +118,7 @@ def test_only_so_many_may_wait(trained, workshop, monkeypatch):
 @pytest.mark.parametrize(
     ("wish", "name"),
     [
-        ({"words": Words(name="Erster Lauf")}, "Erster-Lauf-{key}.html"),
+        ({"notes": Notes(name="Erster Lauf")}, "Erster-Lauf-{key}.html"),
         ({"kind": "history"}, "run-{key}-history.csv"),
         ({"kind": "weights"}, "run-{key}.safetensors"),
     ],

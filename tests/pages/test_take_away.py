@@ -87,7 +87,7 @@ def test_a_grids_table_can_be_had_and_its_guess_goes_along(lab):
     radio.set_value("helps nowhere").run()
     content, request = made(app, "compare", "figures")
     assert pd.read_csv(BytesIO(content))["training_images"].tolist() == [100, 100, 200, 200]
-    assert request.words.hypothesis == "It helps nowhere."
+    assert request.notes.hypothesis == "It helps nowhere."
 
 
 def test_what_the_visitor_writes_goes_into_the_report(lab):

@@ -16,6 +16,7 @@ from ui import drawn_once
 from ui.components.live_chart import live_chart
 from ui.forms.notes_form import notes_form
 from ui.forms.run_actions import run_actions
+from ui.views.take_away import take_away_run
 from ui.wording import plain
 
 _METRICS: dict[CurveMetric, str] = {"loss": "Loss", "accuracy": "Accuracy", "gap": "Gap"}
@@ -30,6 +31,7 @@ def show_chosen(runs: Sequence[Run]) -> None:
     st.subheader(plain(run_title(one)) if one else f"{counted(len(runs), 'run')} side by side", anchor=False)
     run_actions(runs)
     if one:
+        take_away_run(one, page="runs")
         notes_form("runs", one)
     _curves(runs)
     if len(runs) > 1:

@@ -12,8 +12,8 @@ from fmnist_core.comparison.reading import STANDARD_READING, Reading
 from fmnist_core.comparison.study import Study
 from fmnist_core.export.kinds import KINDS, Kind
 from fmnist_core.export.request import ExportRequest
-from fmnist_core.export.words import Words
 from fmnist_core.export.workshop import Made, Making, Problem, WorkshopFullError
+from fmnist_core.store.notes import TEXT_LIMIT, Notes
 from fmnist_core.store.run import Run
 from fmnist_core.store.shared_runs import run_version
 from fmnist_core.wording import counted, file_size
@@ -24,7 +24,6 @@ from ui.wording import plain
 
 _NEWS_SECONDS = 0.4
 _TYPICAL_SECONDS = 3.0  # how long the bar takes to be nearly full; nobody can know more
-_LONGEST_WORDS = 4000
 
 
 def take_away_run(run: Run, *, page: str) -> None:
@@ -49,6 +48,7 @@ def _run_menu(key: str, page: str) -> None:
         data_fingerprint=run.data_fingerprint,
         reveal_tests=not run.is_active and are_revealed([key]),
         link=link.address("", run=key),
+        notes=run.notes,
     )
     _menu(wish, page)
 
@@ -67,7 +67,7 @@ def take_away_study(study: Study, now: Collected, second: Level, reveal: bool, r
         reveal_tests=reveal,
         link=link.address("compare", **study.to_address(), **reading.to_address()),
     )
-    st.fragment(_menu)(wish, "compare", asks_for_words=True)
+    st.fragment(_menu)(wish, "compare", asks_for_notes=True)
 
 
 def take_away_grid(grid: Grid, collected: tuple[Collected, ...], version: str, guess: str) -> None:
@@ -81,16 +81,16 @@ def take_away_grid(grid: Grid, collected: tuple[Collected, ...], version: str, g
         experiment=grid.to_address(),
         reading=STANDARD_READING.to_address(),
         link=link.address("compare", **grid.to_address()),
-        words=Words(hypothesis=guess),
+        notes=Notes(hypothesis=guess),
     )
-    st.fragment(_menu)(wish, "compare", asks_for_words=True)
+    st.fragment(_menu)(wish, "compare", asks_for_notes=True)
 
 
 def _keys(now: Collected) -> tuple[str, ...]:
     return tuple(arm.run.key for arm in now.runs if arm.run is not None)
 
 
-def _menu(wish: ExportRequest, page: str, asks_for_words: bool = False) -> None:
+def _menu(wish: ExportRequest, page: str, asks_for_notes: bool = False) -> None:
     kinds = {kind.name: kind for kind in KINDS[wish.subject]}
     with st.popover("Take away", icon=":material/download:", key=f"{page}.take_away"):
         name = st.selectbox(
@@ -100,18 +100,18 @@ def _menu(wish: ExportRequest, page: str, asks_for_words: bool = False) -> None:
             key=f"{page}.take_away.kind",
         )
         st.caption(kinds[name].about)
-        if name == "report" and asks_for_words:
-            wish = replace(wish, words=_own_words(wish.words, page))
+        if name == "report" and asks_for_notes:
+            wish = replace(wish, notes=_own_notes(wish.notes, page))
         _workbench(replace(wish, kind=name), kinds[name], page)
 
 
-def _own_words(known: Words, page: str) -> Words:
+def _own_notes(known: Notes, page: str) -> Notes:
     """What a comparison's visitor writes for the report; kept for them alone."""
     hypothesis, conclusion = (
         st.text_area(
             label,
             key=f"{page}.take_away.{label.lower()}",
-            max_chars=_LONGEST_WORDS,
+            max_chars=TEXT_LIMIT,
             height=80,
             placeholder=placeholder,
             persist_state="session",
@@ -121,7 +121,7 @@ def _own_words(known: Words, page: str) -> Words:
             ("Conclusion", "What do you conclude?"),
         )
     )
-    return replace(known, hypothesis=hypothesis.strip() or known.hypothesis, conclusion=conclusion.strip())
+    return Notes.typed(known.name, hypothesis or known.hypothesis, conclusion)
 
 
 def _workbench(wish: ExportRequest, kind: Kind, page: str) -> None:

@@ -1,27 +1,11 @@
-"""A learner's own words about a run or a comparison, and the file names that are made of them."""
+"""File names that are safe on every system, made of what people call their runs."""
 
 import re
 import unicodedata
-from dataclasses import dataclass
 
 _LONGEST_NAME = 60  # characters, before the run's key; file systems allow 255 bytes for all
 # Windows keeps these for devices, with any ending.
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Words:
-    """What a learner calls it, expects before and concludes after; empty where they said nothing.
-
-    It may hold anything that people type, and is shown as text wherever it appears.
-    """
-
-    name: str = ""
-    hypothesis: str = ""
-    conclusion: str = ""
-
-
-NO_WORDS = Words()
 
 
 def file_stem(name: str, otherwise: str, key: str) -> str:

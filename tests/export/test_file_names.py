@@ -2,7 +2,7 @@
 
 import pytest
 
-from fmnist_core.export.words import file_stem
+from fmnist_core.export.file_names import file_stem
 from tests.export import hostile
 
 
