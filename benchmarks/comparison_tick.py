@@ -14,9 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from fmnist_core.charts.arm_curves import ArmCurves, arm_panels
-from fmnist_core.charts.colours import arm_colour
-from fmnist_core.comparison.arms import arm_table, better_arms, by_level
+from fmnist_core.comparison.arms import arm_table, better_arms
 from fmnist_core.comparison.progress import Collected, collect, stored_runs
 from fmnist_core.comparison.study import Study
 from fmnist_core.comparison.tables import study_table
@@ -25,7 +23,7 @@ from fmnist_core.config import RunConfig
 from fmnist_core.network.figures import EpochResult, Evaluation
 from fmnist_core.store.runs import Store
 from fmnist_core.store.shared_runs import SharedRuns
-from ui.components.live_chart import figure_text
+from ui.drawn_once import arm_curves_of
 
 STUDY = Study(base=RunConfig(hidden=(16,), epochs=30), levels=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7), seeds=20)
 _FINGERPRINT = "f" * 16
@@ -78,13 +76,9 @@ def look(shared: SharedRuns) -> Collected:
     return collect(STUDY, stored_runs(STUDY, shared, _FINGERPRINT), shared)
 
 
-def curves(now: Collected) -> list[str]:
+def curves(now: Collected) -> tuple[str, ...]:
     """What is sent for an epoch: the arms' panels."""
-    arms = [
-        ArmCurves(f"Dropout {level}", arm_colour(place), tuple(one.epochs for one in runs))
-        for place, (level, runs) in enumerate(by_level(now.runs).items())
-    ]
-    return [figure_text(figure) for figure in arm_panels(arms, metric="loss", total_epochs=30)]
+    return arm_curves_of(STUDY, now, now.version, "loss", False, False, False)
 
 
 def answers(now: Collected) -> object:

@@ -5,12 +5,13 @@ is shared by all sessions as it is, and must not be changed.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from fmnist_core.charts.arm_curves import ArmCurves, arm_panels, overlay
+from fmnist_core.charts.arm_curves import ArmCurves, arm_panel, arm_panels, overlay, panels_extent
 from fmnist_core.charts.colours import arm_colour, run_colour
 from fmnist_core.charts.grid_charts import difference_map, differences_across, means_across
 from fmnist_core.charts.learning_curves import learning_curves
@@ -18,7 +19,7 @@ from fmnist_core.charts.mean_curves import CurveMetric
 from fmnist_core.charts.parallel_axes import axes_height, parallel_axes
 from fmnist_core.charts.run_curves import Part, RunCurve, run_curves
 from fmnist_core.charts.seconds_axis import put_on_seconds
-from fmnist_core.charts.style import Metric
+from fmnist_core.charts.style import Extent, Metric
 from fmnist_core.comparison.arms import arm_table, better_arms, by_level
 from fmnist_core.comparison.article_curves import article_curves
 from fmnist_core.comparison.factors import Level
@@ -36,6 +37,7 @@ from fmnist_core.results.run_names import describe, short_title
 from fmnist_core.results.run_table import run_table
 from fmnist_core.results.tables import epoch_table, epoch_table_words
 from fmnist_core.store.run import Run
+from fmnist_core.store.shared_runs import version as version_of
 from fmnist_core.wording import capitalised
 from ui import handles
 from ui.components.live_chart import figure_text
@@ -158,24 +160,40 @@ def arm_curves_of(
 
     They are drawn over epochs, or over seconds of training. `version` is that of `_collected`.
     """
-    published = article_curves() if with_published else None
     arms = [
-        ArmCurves(
-            capitalised(study.factor.arm_name(level)),
-            arm_colour(place),
-            tuple(one.epochs for one in runs),
-            None if published is None else published[published["dropout"] == level],
-        )
-        for place, (level, runs) in enumerate(by_level(_collected.runs).items())
+        _arm_of(study, place, version_of([one.run for one in runs]), with_published, [one.epochs for one in runs])
+        for place, runs in enumerate(by_level(_collected.runs).values())
     ]
-    name = "Validation (test set)" if study.base.protocol == "article" else "Validation"
+    total, name = study.total_epochs, "Validation (test set)" if study.base.protocol == "article" else "Validation"
     if overlaid or metric == "gap":
-        figures = [overlay(arms, metric=metric, total_epochs=study.total_epochs, validation_name=name)]
+        figures = [overlay(arms, metric=metric, total_epochs=total, validation_name=name)]
+    elif over_seconds:
+        figures = arm_panels(arms, metric=metric, total_epochs=total, validation_name=name)
     else:
-        figures = arm_panels(arms, metric=metric, total_epochs=study.total_epochs, validation_name=name)
+        extent = panels_extent(arms, metric)
+        return tuple(_panel_of(arm, metric, total, extent, name) for arm in arms)
     if over_seconds:
         put_on_seconds(figures, arms)
     return tuple(map(figure_text, figures))
+
+
+@st.cache_resource(show_spinner=False, max_entries=256, hash_funcs=_BY_ADDRESS)
+def _arm_of(study: Study, place: int, version: str, with_published: bool, _epochs: Sequence[pd.DataFrame]) -> ArmCurves:
+    """One arm's curves, the same object as long as nothing of its runs has changed: an epoch changes one arm alone."""
+    level = study.levels[place]
+    published = article_curves() if with_published else None
+    return ArmCurves(
+        capitalised(study.factor.arm_name(level)),
+        arm_colour(place),
+        tuple(_epochs),
+        None if published is None else published[published["dropout"] == level],
+    )
+
+
+@lru_cache(maxsize=256)
+def _panel_of(arm: ArmCurves, metric: Metric, total_epochs: int, extent: Extent | None, validation_name: str) -> str:
+    """One arm's panel as text; drawn anew where its runs, or the axes that it shares with the others, have changed."""
+    return figure_text(arm_panel(arm, metric, total_epochs, extent, validation_name))
 
 
 @st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=_BY_ADDRESS)

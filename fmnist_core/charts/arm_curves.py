@@ -6,6 +6,7 @@ cannot; the browser links their hover and zoom.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -40,11 +41,12 @@ _LINES: dict[str, dict[str, Any]] = {
 _SYMBOLS = ("circle", "square", "triangle-up", "x", "triangle-down", "star", "hexagon", "cross")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArmCurves:
     """One arm: its name and colour, and the epochs of its runs so far, a frame a seed as Store.epochs gives it.
 
     `published` are an arm's curves as others published them, with the columns of `article_curves`; drawn in grey.
+    What is worked out of an arm is kept with the object, whose frames nobody changes.
     """
 
     name: str
@@ -66,35 +68,40 @@ def arm_panels(
     grows with the epochs but the curves: the epoch axis spans 1 to `total_epochs` from the start. line_legend
     explains the lines; the figures share one `uirevision`, a metric each.
     """
-    columns = [f"{data}_{metric}" for data in _LINES]
-    bands = [{column: band(arm.runs, column) for column in columns} for arm in arms]
-    references = [published_curves(arm.published, metric) for arm in arms]
-    extent = extent_of(
-        [frame for of_arm in bands for frame in of_arm.values()],
-        [values for of_arm in references for _, values in of_arm.values()],
+    extent = panels_extent(arms, metric)
+    return [arm_panel(arm, metric, total_epochs, extent, validation_name) for arm in arms]
+
+
+def panels_extent(arms: Sequence[ArmCurves], metric: Metric) -> Extent | None:
+    """The extent of all arms' curves and bands, which their panels share."""
+    return extent_of(
+        [frame for arm in arms for frame in _bands(arm, metric).values()],
+        [values for arm in arms for _, values in published_curves(arm.published, metric).values()],
         metric,
     )
+
+
+@lru_cache(maxsize=128)
+def _bands(arm: ArmCurves, metric: Metric) -> dict[str, pd.DataFrame]:
+    return {f"{data}_{metric}": band(arm.runs, f"{data}_{metric}") for data in _LINES}
+
+
+@lru_cache(maxsize=16)
+def _panel_layout(metric: Metric, total_epochs: int, extent: Extent | None) -> dict[str, Any]:
+    """What all panels of one comparison have, checked once: that takes as long as drawing the curves."""
     axes = go.Figure()
     style_curves(axes, metric, total_epochs, extent)
     axes.update_layout(margin={"l": 52, "r": 8, "t": 52, "b": 44}, showlegend=False)
-    layout = axes.layout.to_plotly_json()  # checked once: that takes as long as drawing the curves
-    return [
-        _panel(arm, of_arm, published, metric, total_epochs, extent, validation_name, layout)
-        for arm, of_arm, published in zip(arms, bands, references, strict=True)
-    ]
+    layout: dict[str, Any] = axes.layout.to_plotly_json()
+    return layout
 
 
-def _panel(
-    arm: ArmCurves,
-    bands: dict[str, pd.DataFrame],
-    published: dict[str, tuple[list[int], list[float]]],
-    metric: Metric,
-    total_epochs: int,
-    extent: Extent | None,
-    validation_name: str,
-    layout: dict[str, Any],
+def arm_panel(
+    arm: ArmCurves, metric: Metric, total_epochs: int, extent: Extent | None, validation_name: str
 ) -> go.Figure:
-    figure = go.Figure(layout=layout)
+    """One of the figures that `arm_panels` draws, with the axes of all of them, `extent`."""
+    bands, published = _bands(arm, metric), published_curves(arm.published, metric)
+    figure = go.Figure(layout=_panel_layout(metric, total_epochs, extent))
     names = {"training": "As trained", "evaluated_training": "Evaluated", "validation": validation_name}
     best, seeds = best_mean_epoch(arm.runs), len(begun(arm.runs))
     for mean in bands.values():
