@@ -14,7 +14,7 @@ from fmnist_core.export.constants import constants, name_in_script
 from fmnist_core.export.rendering import rendered
 from fmnist_core.export.settings_used import ExportError, SettingsUsed
 from fmnist_core.export.visitors_words import heading, quotation
-from fmnist_core.network.figures import TRAINING_CHECK_IMAGES
+from fmnist_core.network.figures import TRAINING_CHECK_IMAGES, Evaluation
 from fmnist_core.results.run_names import describe
 from fmnist_core.store.run import Run
 from fmnist_core.wording import listed
@@ -30,11 +30,20 @@ EPOCH_FIGURES = (
 _READ_EPOCHS = {"last": "history[-1]", "best": "min(history, key=lambda row: row[2])"}
 
 
-def run_script(run: Run, epochs: "pd.DataFrame", *, title: str = "", hypothesis: str = "", conclusion: str = "") -> str:
+def run_script(
+    run: Run,
+    epochs: "pd.DataFrame",
+    *,
+    test: Evaluation | None = None,
+    title: str = "",
+    hypothesis: str = "",
+    conclusion: str = "",
+) -> str:
     """The script that trains `run` again and holds its figures against `epochs`, which are as from `Store.epochs`.
 
-    Title, hypothesis and conclusion are the visitor's own words; without a title the run is called as pages call it.
-    Raises ExportError with a sentence for people.
+    `test` are the last epoch's figures on the test images, for whoever asked to see them; without, the script does not
+    look at these images. Title, hypothesis and conclusion are the visitor's own words; without a title the run is
+    called as pages call it. Raises ExportError with a sentence for people.
     """
     if epochs.empty:
         raise ExportError("a script holds its figures against the run's; this run has no finished epoch yet")
@@ -53,6 +62,8 @@ def run_script(run: Run, epochs: "pd.DataFrame", *, title: str = "", hypothesis:
         "epochs_done": epochs_done,
         "stored": [tuple(row) for row in epochs[list(EPOCH_FIGURES)].to_numpy(dtype=float).tolist()],
         "best_epoch": run.best_epoch,
+        # The article's protocol has shown its test figures as validation.
+        "test": (test.loss, test.accuracy) if test and config.protocol == "held-out" else None,
     }
     return rendered("run.jinja", settings, values)
 
@@ -88,6 +99,7 @@ def comparison_script(
     values = _common(settings, [one.run for one in pairs.values() if one.run], name, purpose, hypothesis, conclusion)
     values |= {
         "config": study.base,
+        "test": None,
         "constants": "\n".join(constants(settings, study.base, seeds)),
         "factor_name": factor.name.lower(),
         "level_name": name_in_script(study.setting, settings),

@@ -1,16 +1,19 @@
 """What visitors wrote, as Markdown that shows it letter by letter."""
 
+import html
 import re
 import textwrap
 import unicodedata
 
 _WIDTH = 94  # characters of a line, before those that mark a quotation in a comment
 
-# As entities what a backslash would not do for: programs that show notebooks look for formulas and HTML first.
-_ENTITIES = {"\\": "&#92;", "$": "&#36;", "<": "&lt;", ">": "&gt;", "&": "&amp;", "{": "&#123;", "}": "&#125;"}
-_ESCAPES = str.maketrans(_ENTITIES | {mark: f"\\{mark}" for mark in "`*_[]|~#@"})
-# What makes a list, a heading, a rule or a cell where a line begins with it.
-_MARK_AT_START = re.compile(r"^([0-9]*)([-+=%:!.)])")
+# Formulas begin with these. No backslash would do, since programs that show notebooks look for formulas first.
+_ENTITIES = {"\\": "&#92;", "$": "&#36;"}
+_ESCAPES = str.maketrans(_ENTITIES | {mark: f"\\{mark}" for mark in "`*_[]~#@"})
+# What makes a tag or an entity.
+_HTML = re.compile(r"[<&](?=[\w#/!?])")
+# What makes a list, a quotation, a table, a rule or a cell where a line begins with it.
+_MARK_AT_START = re.compile(r"^([0-9]*)([-+=%:!.)>|])")
 # These could show the code beside them in another order than it has.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -43,4 +46,5 @@ def _is_control(character: str) -> bool:
 
 def escaped(line: str) -> str:
     """One line, of which no sign means anything."""
+    line = _HTML.sub(lambda mark: html.escape(mark[0]), line)
     return _MARK_AT_START.sub(r"\1\\\2", line.translate(_ESCAPES))

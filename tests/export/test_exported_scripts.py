@@ -12,9 +12,12 @@ from fmnist_core.comparison.factors import FACTORS
 from fmnist_core.comparison.measures import MEASURES, unit_of
 from fmnist_core.comparison.study import Study
 from fmnist_core.config import PRESETS, RunConfig
+from fmnist_core.data.split import Examples, split
 from fmnist_core.export.script import comparison_script, run_script
+from fmnist_core.network.evaluation import evaluate
+from fmnist_core.network.training import Training
 from tests.export.clean_process import printed_by
-from tests.export.stored import trained, trained_arms
+from tests.export.stored import stored_run, trained, trained_arms
 from tests.network.test_fast_step import EVERYTHING
 
 pytestmark = pytest.mark.real_data
@@ -51,6 +54,11 @@ def scripts(fashion_mnist, several):
     made |= {name: run_script(*trained(config, fashion_mnist)) for name, config in SETTINGS.items()}
     for name, study in STUDIES.items():
         made[f"arms: {name}"] = comparison_script(study, trained_arms(study, fashion_mnist))
+    training = Training(SMALL, split(fashion_mnist, SMALL.protocol, SMALL.seed))
+    run, epochs = stored_run(SMALL, list(training), fashion_mnist)
+    tested = evaluate(training.model, Examples.all(fashion_mnist.test_images, fashion_mnist.test_labels))
+    made["tested"] = run_script(run, epochs, test=tested)
+    made["altered test"] = run_script(run, epochs, test=replace(tested, accuracy=0.5))
     made["several"] = comparison_script(SEVERAL, several)
     made["altered run"] = _altered(made["nothing"])
     made["altered arms"] = _altered(made["several"])
@@ -112,6 +120,14 @@ def test_a_script_says_where_it_did_not_meet_its_figures(printed):
     assert "\nNOT MET: the figures differ from the lab's. They should not" in printed["altered run"]
     assert re.search(r"\n  training loss, as trained: at most \d\.\de-16 apart, at epoch 1\n", printed["altered run"])
     assert "\nNOT MET: the figures differ from the lab's. They should not" in printed["altered arms"]
+
+
+def test_test_figures_are_made_again_where_they_are_asked_for(printed):
+    assert "\nMET: the figures of all 2 epochs" in printed["tested"], printed["tested"]
+    assert "\nTest loss " in printed["tested"]
+    assert "\nTest loss " not in printed["nothing"]
+    assert "\nNOT MET" in printed["altered test"]
+    assert "\n  test loss: 0 apart\n  test accuracy: 0." in printed["altered test"]
 
 
 def test_a_difference_on_another_machine_is_said_to_be_expected(printed):

@@ -20,6 +20,7 @@ from fmnist_core.config import PRESETS, RunConfig
 from fmnist_core.export.notebook import notebook
 from fmnist_core.export.script import comparison_script, run_script
 from fmnist_core.export.settings_used import WRITTEN, ExportError
+from fmnist_core.network.figures import Evaluation
 from tests.export.stored import made_up, stored_run
 from tests.export.test_exported_scripts import SETTINGS, SEVERAL, SMALL, STUDIES
 from tests.network.test_fast_step import EVERYTHING
@@ -57,6 +58,7 @@ def every_script():
     scripts = {preset.name: script_of(preset.config) for preset in PRESETS}
     scripts |= {name: script_of(config, conclusion="It does.") for name, config in SETTINGS.items()}
     scripts |= {f"arms: {name}": comparison_script(study, made_up_arms(study)) for name, study in STUDIES.items()}
+    scripts["tested"] = run_script(*made_up(SMALL), test=Evaluation(0.25, 0.5, 0.125))
     return scripts | {"several": comparison_script(SEVERAL, made_up_arms(SEVERAL), hypothesis="It does.")}
 
 
@@ -132,6 +134,13 @@ def test_drawn_garments_and_runs_without_an_epoch_are_refused():
         comparison_script(SEVERAL, unfinished)
 
 
+def test_the_test_images_are_looked_at_where_the_run_has_not_shown_them_yet():
+    test = Evaluation(0.25, 0.5, 0.125)
+    assert "tested" in run_script(*made_up(SMALL), test=test)
+    assert "tested" not in run_script(*made_up(SMALL))
+    assert "tested" not in run_script(*made_up(PLAIN), test=test)  # they are what it validates on
+
+
 def test_a_run_that_ended_early_is_trained_as_far_and_as_it_was():
     run, epochs = made_up(replace(SMALL, epochs=30, schedule="one-cycle"))
     script = run_script(replace(run, status="stopped", epochs_done=4), epochs.head(4))
@@ -179,7 +188,7 @@ HOSTILE = [
 
 
 # What Jupyter takes for a formula, before it looks at the Markdown.
-FORMULA = re.compile(r"\$|\\(?:begin|end)\{|[{}]|@@\d+@@|\\\\[()\[\]]")
+FORMULA = re.compile(r"\$|\\(?:begin|end)\{|@@\d+@@|\\\\[()\[\]]")
 
 
 def cells(content):
