@@ -29,8 +29,9 @@ def constants(settings: SettingsUsed, config: RunConfig, seeds: Sequence[int]) -
         if name != settings.varying and (name in _ALWAYS or settings.uses(name)):
             peak = ", at the peak" if name == "learning_rate" and settings.uses("schedule") else ""
             lines.append(f"{name.upper()} = {getattr(config, name)!r}  # {comment}{peak}")
-    seed_line = f"SEED = {seeds[0]}" if settings.varying is None else f"SEEDS = {_sequence(seeds)}"
-    return [*lines, f"{seed_line}  # all chance comes from it"]
+    if settings.varying is None:
+        return [*lines, f"SEED = {seeds[0]}  # all chance comes from it"]
+    return [*lines, f"SEEDS = {_sequence(seeds)}  # all chance comes from them"]
 
 
 def _sequence(seeds: Sequence[int]) -> str:

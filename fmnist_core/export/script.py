@@ -17,7 +17,7 @@ from fmnist_core.export.visitors_words import heading, quotation
 from fmnist_core.network.figures import TRAINING_CHECK_IMAGES, Evaluation
 from fmnist_core.results.run_names import describe
 from fmnist_core.store.run import Run
-from fmnist_core.wording import listed
+from fmnist_core.wording import capitalised, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +95,7 @@ def comparison_script(
         "arm and seed. It ends with the paired differences, beside those that the lab stored."
     )
     pairs = {(seed, level): arms[level][seed] for seed in seeds for level in study.levels}
-    name = title or f"{factor.question} {study.describe()}"
+    name = title or f"{factor.question} {capitalised(study.describe())}"
     values = _common(settings, [one.run for one in pairs.values() if one.run], name, purpose, hypothesis, conclusion)
     values |= {
         "config": study.base,

@@ -13,7 +13,7 @@ _ESCAPES = str.maketrans(_ENTITIES | {mark: f"\\{mark}" for mark in "`*_[]~#@"})
 # What makes a tag or an entity.
 _HTML = re.compile(r"[<&](?=[\w#/!?])")
 # What makes a list, a quotation, a table, a rule or a cell where a line begins with it.
-_MARK_AT_START = re.compile(r"^([0-9]*)([-+=%:!.)>|])")
+_AT_START = re.compile(r"^([0-9]+(?=[.)])|(?=[-+=%:!>|]))")
 # These could show the code beside them in another order than it has.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -47,4 +47,4 @@ def _is_control(character: str) -> bool:
 def escaped(line: str) -> str:
     """One line, of which no sign means anything."""
     line = _HTML.sub(lambda mark: html.escape(mark[0]), line)
-    return _MARK_AT_START.sub(r"\1\\\2", line.translate(_ESCAPES))
+    return _AT_START.sub(r"\1\\", line.translate(_ESCAPES))
