@@ -20,7 +20,8 @@ from tests.export.clean_process import printed_by
 from tests.export.stored import stored_run, trained, trained_arms
 from tests.network.test_fast_step import EVERYTHING
 
-pytestmark = pytest.mark.real_data
+# A minute on two cores that have nothing else to do; the first test waits for all scripts.
+pytestmark = [pytest.mark.real_data, pytest.mark.timeout(900)]
 
 PRESET_NAMES = [preset.name for preset in PRESETS]
 SMALL = RunConfig(hidden=(24,), training_images=300, batch_size=50, epochs=2, seed=5)
