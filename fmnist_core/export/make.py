@@ -33,7 +33,7 @@ def _script_of(material: RunMaterial | StudyMaterial) -> str:
     words = {"title": material.notes.name, "hypothesis": material.notes.hypothesis}
     words["conclusion"] = material.notes.conclusion
     if isinstance(material, RunMaterial):
-        return run_script(material.run, material.epochs, **words)
+        return run_script(material.run, material.epochs, test=material.tests.get("last"), **words)
     return comparison_script(material.study, material.collected.runs, reading=material.reading, **words)
 
 

@@ -9,11 +9,11 @@ _WIDTH = 94  # characters of a line, before those that mark a quotation in a com
 
 # Formulas begin with these. No backslash would do, since programs that show notebooks look for formulas first.
 _ENTITIES = {"\\": "&#92;", "$": "&#36;"}
-_ESCAPES = str.maketrans(_ENTITIES | {mark: f"\\{mark}" for mark in "`*_[]~#@"})
+_ESCAPES = str.maketrans(_ENTITIES | {mark: f"\\{mark}" for mark in "`*_[]|~#@"})
 # What makes a tag or an entity.
 _HTML = re.compile(r"[<&](?=[\w#/!?])")
-# What makes a list, a quotation, a table, a rule or a cell where a line begins with it.
-_AT_START = re.compile(r"^([0-9]+(?=[.)])|(?=[-+=%:!>|]))")
+# What makes a list, a quotation, a rule or a cell where a line begins with it.
+_AT_START = re.compile(r"^([0-9]+(?=[.)])|(?=[-+=%:!>]))")
 # These could show the code beside them in another order than it has.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 

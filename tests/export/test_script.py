@@ -17,6 +17,8 @@ from fmnist_core import config as config_module
 from fmnist_core.comparison.arms import ArmRun
 from fmnist_core.comparison.reading import Reading
 from fmnist_core.config import PRESETS, RunConfig
+from fmnist_core.export.make import make
+from fmnist_core.export.material import RunMaterial
 from fmnist_core.export.notebook import notebook
 from fmnist_core.export.script import comparison_script, run_script
 from fmnist_core.export.settings_used import WRITTEN, ExportError
@@ -139,6 +141,14 @@ def test_the_test_images_are_looked_at_where_the_run_has_not_shown_them_yet():
     assert "tested" in run_script(*made_up(SMALL), test=test)
     assert "tested" not in run_script(*made_up(SMALL))
     assert "tested" not in run_script(*made_up(PLAIN), test=test)  # they are what it validates on
+
+
+@pytest.mark.parametrize("is_revealed", [True, False])
+def test_the_menus_script_looks_at_the_test_images_where_they_were_revealed(is_revealed):
+    run, epochs = made_up(SMALL)
+    tests = {"last": Evaluation(0.25, 0.5, 0.125)} if is_revealed else {}
+    material = RunMaterial(run=run, epochs=epochs, weights=b"", data=None, tests=tests, link="")
+    assert (b"STORED_TEST = (0.25, 0.5)" in make("script", material)) == is_revealed
 
 
 def test_a_run_that_ended_early_is_trained_as_far_and_as_it_was():
