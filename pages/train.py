@@ -87,6 +87,7 @@ with settings:
         st.error(problem, icon=":material/error:")
 with result:
     if link.value("run") == LATEST:
+        st.caption("This address always shows the newest run.")
         follow_newest(run)
     undo_notice("train", of_this_visit=True)
     if run is not None:

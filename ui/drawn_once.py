@@ -34,7 +34,7 @@ from fmnist_core.comparison.tables import study_table
 from fmnist_core.comparison.verdict import Verdict, conclude
 from fmnist_core.results.diagnosis import Diagnosis, diagnose
 from fmnist_core.results.run_names import describe, short_title
-from fmnist_core.results.run_table import run_table
+from fmnist_core.results.run_table import in_per_cent, run_table
 from fmnist_core.results.tables import epoch_table, epoch_table_words
 from fmnist_core.store.run import Run
 from fmnist_core.store.shared_runs import version as version_of
@@ -76,8 +76,8 @@ def epoch_table_of(_run: Run, key: str, version: str, with_tests: bool) -> str:
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def run_table_of(_runs: Sequence[Run], version: str) -> pd.DataFrame:
-    """All stored runs as a table."""
-    return run_table(_runs, handles.shared_runs().summaries_of(_runs))
+    """All stored runs as a table, with accuracies in per cent."""
+    return in_per_cent(run_table(_runs, handles.shared_runs().summaries_of(_runs)))
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fmnist_core.lessons.controls import CONTROLS
 from fmnist_core.store.database import StoreError
-from ui import handles, sign_in
+from ui import handles, link, sign_in
 from ui.forms.lesson_form import lesson_form
 from ui.guards import explaining
 from ui.lesson_state import follow_lesson
@@ -47,7 +47,7 @@ def draw() -> None:
             # The default page lives at "/" alone; this one answers those who type "/train".
             st.Page(PAGES / "train.py", title="Train", url_path="train", visibility="hidden"),
         ],
-        position="hidden" if must_sign_in else "top",
+        position="hidden" if must_sign_in or link.is_embedded() else "top",
     )
     if must_sign_in:
         sign_in.ask()
@@ -67,7 +67,7 @@ def draw() -> None:
     if opened is not None:
         lesson_banner(opened)
     body, foot = st.container(), st.container()
-    if opened is None and name in CONTROLS:
+    if opened is None and name in CONTROLS and not link.is_embedded():
         with foot:  # drawn first: a page may end early
             lesson_form(name)
     with body:

@@ -21,6 +21,11 @@ def values(names: Collection[str]) -> dict[str, str]:
     return {name: _cleaned(text) for name, text in st.query_params.items() if name in names}
 
 
+def to_slide(page: str, address: Mapping[str, str]) -> str:
+    """The link to a page, by its address below the lab's, that shows its one chart alone; relative to any page."""
+    return f"./{page}?{urlencode({**address, 'embed': 'true'})}"
+
+
 def is_embedded() -> bool:
     """Whether the address asks for the page as a part of another, by Streamlit's own `embed=true`."""
     return bool(st.context.is_embedded)

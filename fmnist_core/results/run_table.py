@@ -43,6 +43,12 @@ def run_table(runs: Sequence[Run], summaries: Mapping[str, Summary]) -> pd.DataF
     )
 
 
+def in_per_cent(table: pd.DataFrame) -> pd.DataFrame:
+    """`run_table` for a page, whose columns then have one form: accuracies in per cent."""
+    accuracies = ("best_validation_accuracy", "last_validation_accuracy")
+    return table.assign(**{name: 100 * table[name] for name in accuracies})
+
+
 def _figures(values: Sequence[float | None]) -> pd.api.extensions.ExtensionArray:
     return pd.array(values, dtype="Float64")
 

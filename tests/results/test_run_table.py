@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from fmnist_core.config import PRESETS
-from fmnist_core.results.run_table import run_table, sparkline
+from fmnist_core.results.run_table import in_per_cent, run_table, sparkline
 from fmnist_core.store.notes import Notes
 from tests.results.stored_runs import SUMMARY, run, waiting
 
@@ -29,6 +29,14 @@ def test_a_run_shows_how_it_went():
     assert (row["best_epoch"], row["best_validation_loss"], row["best_validation_accuracy"]) == (2, 0.41, 0.86)
     assert (row["last_validation_loss"], row["last_validation_accuracy"], row["gap"]) == (0.43, 0.85, 0.1)
     assert row["seconds"] == 30.0
+
+
+def test_a_page_shows_accuracies_in_per_cent():
+    table = in_per_cent(run_table([run(1), waiting(2)], {run(1).key: SUMMARY}))
+    assert table["best_validation_accuracy"].iloc[0] == pytest.approx(86)
+    assert table["last_validation_accuracy"].iloc[0] == pytest.approx(85)
+    assert table["last_validation_accuracy"].isna().tolist() == [False, True]
+    assert table["best_validation_loss"].iloc[0] == 0.41
 
 
 def test_a_run_without_an_epoch_leaves_its_figures_empty():

@@ -12,7 +12,7 @@ from fmnist_core.store.queue import LimitReachedError
 from fmnist_core.store.run import Run
 from fmnist_core.store.visitor import NotYoursError
 from fmnist_core.wording import counted
-from ui import handles
+from ui import handles, link
 from ui.forms.deletion import delete_button
 from ui.guards import store_sentence
 from ui.page_files import PAGES
@@ -67,6 +67,13 @@ def _links(runs: Sequence[Run]) -> None:
     if len(runs) == 1:
         st.page_link(
             PAGES / "train.py", label="Open", icon=":material/model_training:", query_params={"run": runs[0].key}
+        )
+        st.link_button(
+            "On a slide",
+            link.to_slide("", {"run": runs[0].key}),
+            icon=":material/slideshow:",
+            type="tertiary",
+            help="Opens its chart alone, in a tab of its own. It stays live.",
         )
     if len(runs) <= 2 and len(keys) == len(runs):
         pair = {"run": keys[0], **({"beside": keys[1]} if len(keys) == 2 else {})}

@@ -25,13 +25,13 @@ _COLUMNS = {
         "Lowest loss", help="Validation loss at the best epoch.", format="%.3f"
     ),
     "best_validation_accuracy": st.column_config.NumberColumn(
-        "Its accuracy", help="Validation accuracy at the best epoch.", format="percent"
+        "Its accuracy", help="Validation accuracy at the best epoch.", format="%.2f%%"
     ),
     "last_validation_loss": st.column_config.NumberColumn(
         "Last loss", help="Validation loss at the last epoch.", format="%.3f"
     ),
     "last_validation_accuracy": st.column_config.NumberColumn(
-        "Last accuracy", help="Validation accuracy at the last epoch.", format="percent"
+        "Last accuracy", help="Validation accuracy at the last epoch.", format="%.2f%%"
     ),
     "gap": st.column_config.NumberColumn(
         "Gap", help="Validation loss minus training loss (dropout off) at the last epoch.", format="%.3f"
@@ -105,7 +105,7 @@ def choose_runs(table: pd.DataFrame) -> list[str]:
     if table["data"].nunique() < 2:
         empty.append("data")
     st.dataframe(
-        table,
+        table[list(_COLUMNS)].reset_index(drop=True),  # the table's own menu offers every column that it gets
         key=key,
         hide_index=True,
         column_order=[name for name in _COLUMNS if name not in empty],

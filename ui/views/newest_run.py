@@ -11,7 +11,7 @@ _NEWS_SECONDS = 1.0
 
 
 def follow_newest(shown: Run | None) -> None:
-    """Have the page drawn anew where the newest run is another than the one that is shown."""
+    """Have the page drawn anew as soon as the newest run is another than `shown`; draws nothing to be seen."""
     st.fragment(_follow)(None if shown is None else shown.key)
 
 
@@ -28,7 +28,6 @@ def _follow(shown: str | None) -> None:
         is_quiet=True,
         quiet_seconds=_NEWS_SECONDS,
     )
-    st.caption("This address always shows the newest run.")
 
 
 def _news() -> News:

@@ -22,6 +22,7 @@ from ui.forms.notes_form import notes_form
 from ui.guards import explaining
 from ui.page_files import PAGES
 from ui.reveal import are_revealed, reveal_button
+from ui.shown_controls import is_lesson
 from ui.views.dropout_steps import dropout_steps
 from ui.views.take_away import take_away_run
 from ui.wording import duration, plain
@@ -65,7 +66,8 @@ def _run(key: str, was_active: bool) -> None:
     if was_active != run.is_active:
         st.rerun()  # what stands outside of this fragment is another for a run that has ended, or goes on
     _header(run, run_colour(run.number))
-    notes_form("train", run)
+    if not is_lesson():
+        notes_form("train", run)
     with st.container():  # one place whatever it holds, so that the charts below stay the same elements
         _state(run)
         if run.epochs_done:

@@ -12,7 +12,7 @@ from fmnist_core.comparison.progress import Collected
 from fmnist_core.comparison.reading import Reading, epoch_caption
 from fmnist_core.comparison.study import Study
 from fmnist_core.wording import capitalised
-from ui import drawn_once
+from ui import drawn_once, link
 from ui.forms.study_form import start_study
 from ui.page_files import PAGES
 from ui.reveal import reveal_button
@@ -94,6 +94,12 @@ def show_table(study: Study, now: Collected, reveal: bool, reading: Reading) -> 
         if not reveal and any(arm.finished for arm in runs):
             keys = [arm.run.key for arm in runs if arm.run is not None]
             reveal_button("Reveal test figures", keys, key="compare.reveal")
+        st.link_button(
+            "On a slide",
+            link.to_slide("compare", study.to_address()),
+            icon=":material/slideshow:",
+            help="Opens the arms' curves alone, in a tab of its own. They stay live.",
+        )
         first, second = (next((arm.run for arm in runs if arm.level == level), None) for level in study.levels[:2])
         if first is not None and second is not None and first.best_epoch and second.best_epoch:
             st.page_link(
