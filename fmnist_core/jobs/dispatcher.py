@@ -172,8 +172,7 @@ class Dispatcher:
             self._hand_out(client)
         if self._workers is not None:
             self._workers.replace_lost()
-            if self._readiness.is_wanted:
-                self._readiness.prepare(client, self._workers, self._settings, self._store.database)
+            self._readiness.prepare(client, self._workers, self._settings, self._store.database)
             self._workers.end_idle(keep=self._readiness.is_wanted)
         self._look_for_workers(client)
 

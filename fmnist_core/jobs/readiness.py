@@ -30,7 +30,8 @@ class Readiness:
     def __init__(self) -> None:
         self._wanted_until = -float("inf")
         self._data_fingerprint = ""
-        self._prepared: dict[str, Future[None]] = {}  # by the worker's address
+        # By the worker's address; None once it is done: Dask would do it again for who keeps what came of it.
+        self._prepared: dict[str, Future[None] | None] = {}
 
     def expect_run(self, data_fingerprint: str) -> bool:
         """Note that somebody may ask for a run on these data; return whether nobody was expected before."""
@@ -47,8 +48,12 @@ class Readiness:
     def prepare(self, client: "Client", workers: LocalWorkers, settings: Settings, database: Database) -> None:
         """Let each worker that waits do what its first run would have to wait for, once."""
         addresses = workers.addresses()
-        self._prepared = {address: future for address, future in self._prepared.items() if address in addresses}
+        self._prepared = {
+            address: None if future is None or future.done() else future
+            for address, future in self._prepared.items()
+            if address in addresses
+        }
         for address, is_idle in addresses.items():
-            if is_idle and address not in self._prepared:
+            if self.is_wanted and is_idle and address not in self._prepared:
                 given = (settings, self._data_fingerprint, database.identity)
                 self._prepared[address] = client.submit(get_worker_ready, *given, workers=[address], pure=False)

@@ -60,6 +60,24 @@ def test_the_loss_within_the_first_epoch_moves_its_chart_alone(lab):
     assert ask(data["url"], since=told["tag"], edition=told["edition"]).json()["is_urgent"]
 
 
+def test_a_run_that_ends_while_its_page_is_drawn_draws_the_page_anew(lab, monkeypatch):
+    key = lab.ask()
+    lab.store.leases.claim(key, "a worker")
+    lab.record(key, 1, 0.5, best=b"weights")
+    tell = run_view.run_news
+
+    def end_first(key):
+        if lab.store.run(key).is_active:
+            lab.store.leases.end(key, "a worker", "stopped", last=b"weights")
+        return tell(key)
+
+    monkeypatch.setattr(run_view, "run_news", end_first)
+    data = component_data(lab.open(run=key), "train.watch")
+    assert not lab.store.run(key).is_active
+    told = ask(data["url"], since=data["tag"], edition=data["edition"]).json()
+    assert told["version"] != data["version"], "what the page drew is of the run before"
+
+
 def test_a_run_that_has_waited_for_long_is_asked_after_less_often(lab, monkeypatch):
     key = lab.ask()
     data = component_data(lab.open(run=key), "train.watch")

@@ -10,7 +10,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +77,16 @@ def news_bar(
     seconds: float,
     is_quiet: bool = False,
     quiet_seconds: float | None = None,
+    version: str | None = None,
+    edition: str | None = None,
 ) -> None:
     """Draw how far something is, and keep that and what else the news tells of up to date.
 
     This fragment runs again when the version is another. The browser asks every so many `seconds`. `topic` names what
     it is about: for all visitors of one topic, the newest `tell` answers, on a thread of its own and without a session.
-    It may raise StoreError. A quiet one shows nothing and asks seldom, or every so many `quiet_seconds`: it is for what
-    has ended and may go on from elsewhere.
+    It may raise StoreError. `version` and `edition` are those of what the page has drawn, which may be older than what
+    `tell` finds by now: the browser then learns of it when it asks. A quiet one shows nothing and asks seldom, or every
+    so many `quiet_seconds`: it is for what has ended and may go on from elsewhere.
     """
     token = hashlib.sha256(topic.encode()).hexdigest()[:16]
     with _lock:
@@ -92,6 +95,11 @@ def news_bar(
         while len(_topics) > _KEPT_TOPICS:
             _topics.popitem(last=False)
     now = tell()
+    now = replace(
+        now,
+        version=now.version if version is None else version,
+        edition=now.edition if edition is None else edition,
+    )
     _component(
         key=key,
         data={

@@ -54,15 +54,15 @@ def _grid(grid: Grid, was_active: bool) -> None:
     if link.values(EXPERIMENT_NAMES) != st.session_state["compare.shown"]:
         st.rerun()  # a click on a cell has put its comparison into the address
     with explaining("The comparison cannot be shown"):
-        collected = _collected(grid)
         stored = _stored(grid)
+        collected = _collected(grid)
     runs = [arm for one in collected for arm in one.runs]
     if was_active != any(arm.run is not None and arm.run.is_active for arm in runs):
         st.rerun()  # what stands outside of this fragment is another for a comparison that has ended, or goes on
     progress = progress_of(runs, handles.outlook())
     say_state(runs, progress)
     if progress.finished < progress.total:
-        _watch(grid, progress)
+        _watch(grid, progress, state(stored))
     if not progress.asked_for:
         return
     st.caption(plain(grid.describe()))
@@ -84,7 +84,7 @@ def _grid(grid: Grid, was_active: bool) -> None:
         _table(grid, results)
 
 
-def _watch(grid: Grid, progress: Progress) -> None:
+def _watch(grid: Grid, progress: Progress, drawn: str) -> None:
     """Keep the grid up to date; one that does not train may go on in another tab."""
     news_bar(
         f"grid {sorted(grid.to_address().items())} {handles.dataset().fingerprint}",
@@ -92,6 +92,7 @@ def _watch(grid: Grid, progress: Progress) -> None:
         key="compare.watch",
         seconds=_NEWS_SECONDS,
         is_quiet=not progress.active,
+        version=drawn,
     )
 
 

@@ -11,7 +11,7 @@ from fmnist_core.charts.mean_curves import CurveMetric
 from fmnist_core.charts.style import Metric
 from fmnist_core.comparison.study import Study
 from fmnist_core.results.run_names import run_title
-from fmnist_core.store.shared_runs import curves_version
+from fmnist_core.store.shared_runs import curves_version, run_state
 from ui import drawn_once, handles, link
 from ui.components.live_chart import live_chart
 from ui.components.news import News, news_bar
@@ -49,7 +49,7 @@ def _run(key: str, metric: Metric) -> None:
     st.subheader(plain(run_title(run)), anchor=False)
     alt = f"Training and validation {metric} of run {run.number} over its epochs"
     live_chart(chart, key=f"train.{metric}", height=_HEIGHT, alt=alt)
-    _keep_up(f"run {key}", partial(run_news, key), is_active=run.is_active)
+    _keep_up(f"run {key}", partial(run_news, key), run_state(run), curves_version(run), is_active=run.is_active)
 
 
 def show_study_alone(study: Study) -> None:
@@ -79,9 +79,17 @@ def _study(study: Study, look: Look) -> None:
     live_chart(chart, key=key, height=_HEIGHT, alt=f"{look.metric.capitalize()} of all arms")
     is_active = any(arm.run is not None and arm.run.is_active for arm in now.runs)
     topic = f"slide {sorted(study.to_address().items())} {handles.dataset().fingerprint} {look}"
-    _keep_up(topic, partial(study_news, study, look), is_active=is_active)
+    _keep_up(topic, partial(study_news, study, look), now.state, now.version, is_active=is_active)
 
 
-def _keep_up(topic: str, tell: Callable[[], News], *, is_active: bool) -> None:
-    quiet_seconds = _NEWS_SECONDS if is_active else None
-    news_bar(topic, tell, key="slide.watch", seconds=_NEWS_SECONDS, is_quiet=True, quiet_seconds=quiet_seconds)
+def _keep_up(topic: str, tell: Callable[[], News], version: str, edition: str, *, is_active: bool) -> None:
+    news_bar(
+        topic,
+        tell,
+        key="slide.watch",
+        seconds=_NEWS_SECONDS,
+        is_quiet=True,
+        quiet_seconds=_NEWS_SECONDS if is_active else None,
+        version=version,
+        edition=edition,
+    )

@@ -127,6 +127,8 @@ def _state(run: Run) -> None:
             key="train.watch",
             seconds=_NEWS_SECONDS,
             is_quiet=not run.is_active,
+            version=run_state(run),
+            edition=curves_version(run),
         )
 
 

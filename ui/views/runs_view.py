@@ -96,6 +96,7 @@ def _watch(runs: Sequence[Run]) -> None:
         seconds=_NEWS_SECONDS,
         is_quiet=True,
         quiet_seconds=_NEWS_SECONDS if any(run.is_active for run in runs) else None,
+        version=version(runs),
     )
 
 

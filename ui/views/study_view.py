@@ -81,7 +81,7 @@ def _study(study: Study, was_active: bool) -> None:
     with top:
         say_state(now.runs, progress)
     if not progress.asked_for:
-        _watch(study, progress, NO_LOOK)
+        _watch(study, now, progress, NO_LOOK)
         return
     reveal = are_revealed([arm.run.key for arm in now.runs if arm.run is not None])
     st.caption(study.describe())
@@ -90,13 +90,13 @@ def _study(study: Study, was_active: bool) -> None:
     look = show_curves(study, now)
     if progress.finished < progress.total:
         with top:
-            _watch(study, progress, look)
+            _watch(study, now, progress, look)
     if shows("table"):
         show_table(study, now, reveal, reading)
     explanations.evaluation_mode(now.runs, study.factor)
 
 
-def _watch(study: Study, progress: Progress, look: Look) -> None:
+def _watch(study: Study, drawn: Collected, progress: Progress, look: Look) -> None:
     """Keep a comparison up to date; one that does not train may go on in another tab."""
     news_bar(
         f"comparison {sorted(study.to_address().items())} {handles.dataset().fingerprint} {look}",
@@ -104,6 +104,8 @@ def _watch(study: Study, progress: Progress, look: Look) -> None:
         key="compare.watch",
         seconds=_NEWS_SECONDS,
         is_quiet=not progress.active,
+        version=drawn.state,
+        edition=drawn.version,
     )
 
 
