@@ -9,6 +9,7 @@ from ui.forms.run_choice import go_to_wanted_image, run_choice
 from ui.guards import explaining
 from ui.page_state import choice
 from ui.reveal import may_show_tests, reveal_button
+from ui.shown_controls import shows
 from ui.views.inspect_views import MAP_STATE, show_confidence, show_doubtful_labels, show_first_layer, show_map
 from ui.views.mistakes_view import MISTAKES_STATE, show_mistakes
 from ui.views.page_title import page_title
@@ -39,17 +40,18 @@ st.write("Which classes a network confuses, how far its confidence can be truste
 chosen = run_choice()
 go_to_wanted_image(chosen)
 st.session_state.setdefault("inspect.part", "validation")
-part = st.segmented_control(
-    "Evaluated on",
-    list(PARTS),
-    format_func=PARTS.__getitem__,
-    required=True,
-    key="inspect.part",
-    persist_state="session",
-    help="Validation images were held out of the training images. Runs that follow the article validate on the test "
-    "images, which makes their best epoch look better than it is.",
-)
-assert part is not None, "one is always chosen"
+if shows("part"):
+    st.segmented_control(
+        "Evaluated on",
+        list(PARTS),
+        format_func=PARTS.__getitem__,
+        required=True,
+        key="inspect.part",
+        persist_state="session",
+        help="Validation images were held out of the training images. Runs that follow the article validate on the "
+        "test images, which makes their best epoch look better than it is.",
+    )
+part: Part = st.session_state["inspect.part"]
 keys = [run.key for run in chosen.runs]
 if part == "test" and not may_show_tests(chosen.runs):
     with st.container(border=True):
@@ -73,6 +75,10 @@ else:
 st.caption(f"{len(common.images):,} {about}.")
 if (view := link.value("view")) in VIEWS:
     st.session_state["inspect.view"] = view
+if not shows("views"):
+    with explaining("This cannot be shown"):
+        VIEWS[st.session_state.get("inspect.view", "Mistakes")](chosen, part, common)
+    st.stop()
 tabs = st.tabs(list(VIEWS), key="inspect.view", on_change=put_view_in_address)
 for tab, show in zip(tabs, VIEWS.values(), strict=True):
     if tab.open:

@@ -13,6 +13,7 @@ from ui.forms.own_picture import own_picture, show_steps
 from ui.forms.run_choice import run_choice
 from ui.guards import explaining
 from ui.page_state import choice
+from ui.shown_controls import shows
 from ui.views.answer_view import SWITCH_STATE, show_answers, show_novelty, show_other_reading
 from ui.views.page_title import page_title
 from ui.wording import plain
@@ -57,18 +58,19 @@ if all(run.config.protocol == "article" for run in chosen.runs):
     kinds.remove("validation")  # they are the test images
 if st.session_state["predict.kind"] not in kinds:
     st.session_state["predict.kind"] = "test"
-kind = st.segmented_control(
-    "Images",
-    kinds,
-    format_func=KINDS.__getitem__,
-    required=True,
-    key="predict.kind",
-    persist_state="session",
-    on_change=drop_image,
-    help="Test images are those that no run was trained on. Validation images were held out of the training images, "
-    "to choose the best epoch by.",
-)
-assert kind is not None, "one is always chosen"
+if shows("images"):
+    st.segmented_control(
+        "Images",
+        kinds,
+        format_func=KINDS.__getitem__,
+        required=True,
+        key="predict.kind",
+        persist_state="session",
+        on_change=drop_image,
+        help="Test images are those that no run was trained on. Validation images were held out of the training "
+        "images, to choose the best epoch by.",
+    )
+kind: Kind = st.session_state["predict.kind"]
 choose, ask = st.columns([6, 7], gap="large")
 if kind == "own":
     with choose:

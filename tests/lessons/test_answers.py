@@ -164,9 +164,9 @@ def grid_outcome(*gains_of):
     ("right", "wrong", "answer"),
     [
         ((0.001, -0.002, 0.0), (0.05, 0.06, 0.07), answers.WITH_WRONG),
-        ((0.02, 0.03, 0.02), (0.05, 0.06, 0.07), answers.WITH_BOTH),
-        ((0.02, 0.03, 0.02), (0.05, -0.001, 0.07), answers.WITH_RIGHT),  # one pair without a gain
-        ((0.001, 0.001, 0.001), (-0.02, 0.0, 0.01), answers.WITH_NEITHER),  # gains too small to matter
+        ((0.03, 0.03, 0.02), (0.05, 0.06, 0.07), answers.WITH_BOTH),
+        ((0.03, 0.03, 0.02), (0.05, -0.001, 0.07), answers.WITH_RIGHT),  # one pair without a gain
+        ((0.01, 0.015, 0.01), (-0.02, 0.0, 0.01), answers.WITH_NEITHER),  # gains too small to matter
     ],
 )
 def test_where_dropout_gains_accuracy_takes_all_pairs(right, wrong, answer):
@@ -181,7 +181,7 @@ def pairs(*differences):
     study = replace(BY_NAME["one-seed"].experiment, seeds=len(differences))
     runs = []
     for seed, difference in enumerate(differences):
-        runs += [arm(0.0, [0.5], [0.3], 0.7, seed), arm(0.2, [0.5], [0.4], 0.7 + difference, seed)]
+        runs += [arm(0.0, [0.5], [0.3], 0.7, seed), arm(0.5, [0.5], [0.4], 0.7 + difference, seed)]
     return outcome(runs, experiment=study)
 
 

@@ -18,6 +18,7 @@ from ui.components.image_route import image_folder
 from ui.forms.run_choice import Chosen
 from ui.page_state import choice, number
 from ui.reveal import may_show_tests, reveal_button
+from ui.shown_controls import shows
 
 PAGE_IMAGES = 20  # whole rows of four on a phone and of five beside the answer
 _ALL_CLASSES = -1
@@ -40,29 +41,13 @@ def image_picker(common: CommonAnswers, chosen: Chosen, part: Part, picked: Imag
     That is the one `picked` before, or else the first of those shown.
     """
     state = st.session_state
-    show, narrow = st.columns([3, 2])
     words = _choices(chosen)
     if state.get("predict.choice") not in words:
         state["predict.choice"] = "all"
-    choice = show.selectbox(
-        "Show",
-        list(words),
-        format_func=words.__getitem__,
-        key="predict.choice",
-        persist_state="session",
-        on_change=_first_page,
-        help="A mistake is an image that the network puts into a wrong class. How certain it is of an image is the "
-        "probability that it gives its likeliest class.",
-    )
-    label = narrow.selectbox(
-        "Class",
-        [_ALL_CLASSES, *range(len(CLASSES))],
-        format_func=lambda place: "All classes" if place == _ALL_CLASSES else CLASSES[place],
-        key="predict.class",
-        persist_state="session",
-        on_change=_first_page,
-        help="The true class of the images.",
-    )
+    if shows("choice"):
+        _fields(words)
+    choice: Choice = state["predict.choice"]
+    label: int = state.setdefault("predict.class", _ALL_CLASSES)
     # How many mistakes there are among test images is the test accuracy: counted, paged through or looked up by class.
     is_hidden = part == "test" and not may_show_tests(chosen.runs)
     if choice not in {"all", "least certain"} and is_hidden:
@@ -102,6 +87,29 @@ def image_picker(common: CommonAnswers, chosen: Chosen, part: Part, picked: Imag
             st.caption("Mistakes are marked once test figures are revealed.", width="content")
             reveal_button("Reveal test figures", [run.key for run in chosen.runs], key="predict.reveal")
     return picked
+
+
+def _fields(words: dict[Choice, str]) -> None:
+    show, narrow = st.columns([3, 2])
+    show.selectbox(
+        "Show",
+        list(words),
+        format_func=words.__getitem__,
+        key="predict.choice",
+        persist_state="session",
+        on_change=_first_page,
+        help="A mistake is an image that the network puts into a wrong class. How certain it is of an image is the "
+        "probability that it gives its likeliest class.",
+    )
+    narrow.selectbox(
+        "Class",
+        [_ALL_CLASSES, *range(len(CLASSES))],
+        format_func=lambda place: "All classes" if place == _ALL_CLASSES else CLASSES[place],
+        key="predict.class",
+        persist_state="session",
+        on_change=_first_page,
+        help="The true class of the images.",
+    )
 
 
 def _choices(chosen: Chosen) -> dict[Choice, str]:

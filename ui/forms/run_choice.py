@@ -14,6 +14,7 @@ from ui import handles, link
 from ui.forms.run_address import run_in_address
 from ui.guards import explaining
 from ui.page_files import PAGES
+from ui.shown_controls import shows
 from ui.wording import plain
 
 _ALONE = "none"
@@ -57,9 +58,17 @@ def run_choice() -> Chosen:
     run, beside, kind = _wanted(by_key)
     # Fields forget what they showed when another page is opened, so each is told anew.
     st.session_state.update({"look.run": run.key, "look.beside": beside, "look.kind": kind})
+    chosen = (run,) if beside == _ALONE else (run, by_key[beside])
+    if shows("run"):
+        _fields(by_key, chosen)
+    st.caption(" · ".join(f"Run {one.number}: epoch {one.epoch_of(kind)}" for one in chosen))
+    return Chosen(chosen, kind)
+
+
+def _fields(by_key: dict[str, Run], chosen: tuple[Run, ...]) -> None:
     first, second, weights = st.columns([5, 5, 3])
 
-    titles = dict(zip((run.key for run in runs), run_titles(runs), strict=True))
+    titles = dict(zip(by_key, run_titles(list(by_key.values())), strict=True))
     titles[_ALONE] = "No second run"
 
     first.selectbox(
@@ -73,7 +82,7 @@ def run_choice() -> Chosen:
     )
     second.selectbox(
         "Beside it",
-        [_ALONE, *(key for key in by_key if key != run.key)],
+        [_ALONE, *(key for key in by_key if key != chosen[0].key)],
         format_func=titles.__getitem__,
         key="look.beside",
         on_change=_choose,
@@ -81,7 +90,6 @@ def run_choice() -> Chosen:
         help="A second run to look at beside the first: unless you choose another, the one that differs from it in "
         "dropout alone.",
     )
-    chosen = (run,) if beside == _ALONE else (run, by_key[beside])
     weights.segmented_control(
         "Weights",
         _kinds(chosen),
@@ -92,8 +100,6 @@ def run_choice() -> Chosen:
         args=(by_key,),
         help="The best epoch is the one with the lowest validation loss. Both networks are stored.",
     )
-    st.caption(" · ".join(f"Run {one.number}: epoch {one.epoch_of(kind)}" for one in chosen))
-    return Chosen(chosen, kind)
 
 
 def _runs_with_a_network() -> list[Run]:
