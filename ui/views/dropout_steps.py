@@ -14,10 +14,10 @@ from ui.components.live_chart import live_chart
 from ui.guards import explaining
 
 
-def dropout_steps(run: Run) -> None:
+def dropout_steps(run: Run, *, unfolded: bool = False) -> None:
     """Offer to step through what a run's dropout drew; nothing where it has none, or has no network yet."""
     if run.config.dropout and run.best_epoch is not None and handles.has_matching_data(run):
-        with st.expander("See dropout at work, step by step", icon=":material/blur_on:", key="dropout.steps"):
+        with st.expander("See dropout at work, step by step", icon=":material/blur_on:", expanded=unfolded):
             st.fragment(_steps)(run)
 
 

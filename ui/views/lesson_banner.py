@@ -124,7 +124,7 @@ def _finding(course: CourseLesson, found: Outcome, finding: Finding, guess: str)
     if course.name == "dropout":
         for arm in found.runs_of[0]:
             if arm.run is not None:
-                dropout_steps(arm.run)
+                dropout_steps(arm.run, unfolded=True)
     place = COURSE.index(course) + 1
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(

@@ -16,6 +16,7 @@ from ui import drawn_once, link
 from ui.forms.study_form import start_study
 from ui.page_files import PAGES
 from ui.reveal import reveal_button
+from ui.shown_controls import shows
 from ui.views.take_away import take_away_study
 from ui.wording import plain
 
@@ -39,7 +40,7 @@ def show_answer(study: Study, now: Collected, reveal: bool, reading: Reading) ->
         st.subheader(plain(verdict.headline), anchor=False)
         for sentence in verdict.sentences:
             st.write(plain(sentence))
-        if study.seeds < FIRST_LOOK and st.button(
+        if study.seeds < FIRST_LOOK and shows("seeds") and st.button(
             "Run five seeds",
             icon=":material/casino:",
             key="compare.run_five",
