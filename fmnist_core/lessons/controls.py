@@ -37,5 +37,6 @@ CONTROLS: dict[str, dict[str, str]] = {
         "part": "Validation or test images",
         "views": "Tabs of other views",
     },
+    "runs": {},
     "data": {},
 }

@@ -49,7 +49,7 @@ def test_controls_are_kept_in_the_pages_order_and_once():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"page": "admin"}, "page must be one of train, compare, predict, inspect, data, got 'admin'"),
+        ({"page": "admin"}, "page must be one of train, compare, predict, inspect, runs, data, got 'admin'"),
         ({"page": ["train"]}, "page must be a text"),
         ({"title": ""}, "title must be a text, got nothing"),
         ({"title": "   "}, "title must be a text"),

@@ -40,13 +40,17 @@ def show_answer(study: Study, now: Collected, reveal: bool, reading: Reading) ->
         st.subheader(plain(verdict.headline), anchor=False)
         for sentence in verdict.sentences:
             st.write(plain(sentence))
-        if study.seeds < FIRST_LOOK and shows("seeds") and st.button(
-            "Run five seeds",
-            icon=":material/casino:",
-            key="compare.run_five",
-            on_click=start_study,
-            args=(replace(study, seeds=5),),
-            help="Stored runs are not trained again.",
+        if (
+            study.seeds < FIRST_LOOK
+            and shows("seeds")
+            and st.button(
+                "Run five seeds",
+                icon=":material/casino:",
+                key="compare.run_five",
+                on_click=start_study,
+                args=(replace(study, seeds=5),),
+                help="Stored runs are not trained again.",
+            )
         ):
             st.rerun()  # the address and the form stand outside of this fragment
         if verdict.differences:
