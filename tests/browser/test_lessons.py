@@ -20,6 +20,9 @@ def is_as_wide_as_its_window(page: Page) -> bool:
 
 def test_two_lessons_from_a_guess_to_the_answer_and_back_to_ones_own_work(lab, open_page, snap):
     page = open_page(f"{lab}/train")
+    expect(page.get_by_label("Hidden layers", exact=True)).to_be_visible(
+        timeout=120_000
+    )  # a server that has just started
     page.get_by_label("Hidden layers", exact=True).fill("48, 24")
     page.get_by_label("Hidden layers", exact=True).press("Enter")
     expect(page.get_by_text("39,106 parameters")).to_be_visible()
@@ -50,7 +53,7 @@ def test_two_lessons_from_a_guess_to_the_answer_and_back_to_ones_own_work(lab, o
     expect(drawing).to_have_attribute("aria-label", first)
     snap(page, "dropout")
 
-    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("button", name="Reset", exact=True).click()
     page.wait_for_url(lambda url: "lesson" not in url)
     page.get_by_role("link", name="Train").first.click()
     expect(page.get_by_label("Hidden layers", exact=True)).to_have_value("48, 24")
@@ -60,12 +63,15 @@ def test_two_lessons_from_a_guess_to_the_answer_and_back_to_ones_own_work(lab, o
 
 def test_a_teachers_link_from_the_form_to_a_fresh_browser(lab, open_page, snap):
     page = open_page(f"{lab}/data")
+    page.get_by_role("button", name="Other samples").click()
+    page.wait_for_url("**samples=1*")
     page.get_by_text("Make a lesson of this page").click()
     for label, text in (("Title", "Look closely"), ("Task", "Find the shirts."), ("Question", "Which are shirts?")):
         page.get_by_label(label, exact=True).fill(text)
         page.get_by_label(label, exact=True).press("Tab")
-    link = page.get_by_test_id("stCode").inner_text().strip()
-    assert link.startswith(f"{lab}/data?"), link
+    page.get_by_role("button", name="Copy the lesson's link").click()
+    link = page.get_by_label("The link to this page").input_value()
+    assert link.startswith(f"{lab}/data?samples=1&lesson="), link
 
     fresh = open_page(link, width=390, dark=True)
     expect(fresh.get_by_role("heading", name="Look closely")).to_be_visible()

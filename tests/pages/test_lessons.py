@@ -9,6 +9,7 @@ from fmnist_core.config import RunConfig
 from fmnist_core.lessons.course import BY_NAME, COURSE
 from fmnist_core.lessons.lesson import NO_IDEA, Lesson
 from fmnist_core.lessons.lesson_link import lesson_to_text
+from tests.components import component_data
 from tests.page_lab import all_words, go_to, keys, live_charts, press, texts, unescaped
 
 TEACHERS = Lesson(
@@ -268,21 +269,18 @@ def test_a_broken_link_is_explained_and_the_page_is_as_usual(lab, text):
 def test_a_teacher_makes_a_lesson_of_the_page_as_it_stands(lab):
     study = Study(base=RunConfig(hidden=(24,), epochs=2), levels=(0.0, 0.3), seeds=2)
     app = lab.open("compare", **study.to_address())
-    assert not app.code, "nothing before it is unfolded"
+    assert "teach.address" not in keys(app.get("bidi_component")), "nothing before it is unfolded"
     app.session_state["teach"] = True
     app = app.run()
     app.text_input(key="teach.title").set_value("The gap")
     app.text_area(key="teach.task").set_value("Look at it.")
     app = app.run()
-    assert not app.code
+    assert "teach.address" not in keys(app.get("bidi_component"))
     app.text_input(key="teach.question").set_value("How large?")
     app.multiselect(key="teach.controls.compare").set_value(["seeds"])
     app.text_area(key="teach.answers").set_value("small\n\nlarge\n")
     app = app.run()
     assert not app.exception
-    (code,) = app.code
-    _, _, query = code.value.partition("?")
-    said = dict(part.split("=", 1) for part in query.split("&"))
     lesson = Lesson(
         page="compare",
         title="The gap",
@@ -291,9 +289,8 @@ def test_a_teacher_makes_a_lesson_of_the_page_as_it_stands(lab):
         answers=("small", "large"),
         controls=("seeds",),
     )
-    assert said.pop("lesson") == lesson_to_text(lesson)
-    assert said.keys() == study.to_address().keys()
+    assert component_data(app, "teach.address")["more"] == {"lesson": lesson_to_text(lesson)}
     app.text_area(key="teach.answers").set_value("small")
     app = app.run()
-    assert not app.code
+    assert "teach.address" not in keys(app.get("bidi_component"))
     assert "must have 2 to 6 answers" in " ".join(texts(app.info))

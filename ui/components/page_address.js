@@ -10,7 +10,8 @@ export default function ({ data, parentElement }) {
   }
   const [button, field] = ["button", "input"].map((name) => parentElement.querySelector(name));
   button.hidden = !data.button;
-  button.onclick = () => copy(button, field, parentElement.querySelector(".told"));
+  button.querySelector(".words").textContent = data.words;
+  button.onclick = () => copy(data, button, field, parentElement.querySelector(".told"));
 }
 
 function put({ said, names }) {
@@ -22,17 +23,20 @@ function put({ said, names }) {
   window.history.replaceState(window.history.state, "", address);
 }
 
-async function copy(button, field, told) {
-  field.hidden = true;
+async function copy(data, button, field, told) {
   const words = button.querySelector(".words");
-  const text = window.location.href;
+  const address = new URL(window.location.href);
+  for (const [name, text] of Object.entries(data.more)) address.searchParams.set(name, text);
+  const text = address.href;
+  // What is in no address bar is shown, too.
+  field.hidden = text === window.location.href;
+  field.value = text;
   try {
     await navigator.clipboard.writeText(text);
     words.textContent = "Link copied";
   } catch {
     // Only pages by https and of this machine may write into the clipboard. On others it is there to be copied by hand.
     field.hidden = false;
-    field.value = text;
     field.focus();
     field.select();
     words.textContent = "Copy it from below";
@@ -40,7 +44,7 @@ async function copy(button, field, told) {
   told.textContent = words.textContent; // for those who do not see the button
   clearTimeout(button.reset);
   button.reset = setTimeout(() => {
-    words.textContent = "Copy link";
+    words.textContent = data.words;
     told.textContent = "";
   }, 4000);
 }

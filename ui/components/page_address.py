@@ -7,11 +7,13 @@ import streamlit as st
 
 _HTML = """
 <button type="button" hidden>
-  <span class="icon" aria-hidden="true">link</span> <span class="words">Copy link</span>
+  <span class="icon" aria-hidden="true">link</span> <span class="words"></span>
 </button>
 <span class="told" role="status"></span>
 <input type="text" readonly hidden aria-label="The link to this page">
 """
+
+_COPY = "Copy link"
 
 _component = st.components.v2.component(
     "page_address",
@@ -27,4 +29,10 @@ def page_address(said: Mapping[str, str], names: Collection[str], changed_at: in
     `changed_at` orders what several of these on one page say: the newest one counts.
     """
     data = {"said": dict(said), "names": sorted(names), "changed_at": changed_at, "button": button}
-    _component(key=key, data=data)
+    _component(key=key, data={**data, "words": _COPY, "more": {}})
+
+
+def copy_address(words: str, more: Mapping[str, str], *, key: str) -> None:
+    """Draw a button, called `words`, that copies the address as it is when it is pressed, with `more` parameters."""
+    nothing = {"said": {}, "names": [], "changed_at": 0}
+    _component(key=key, data={**nothing, "button": True, "words": words, "more": dict(more)})

@@ -1,12 +1,11 @@
 """What a teacher fills in to make a lesson of the page as it stands; all of it ends up in a link."""
 
-from urllib.parse import urlencode
-
 import streamlit as st
 
 from fmnist_core.lessons.controls import CONTROLS
 from fmnist_core.lessons.lesson import LENGTHS, Lesson
 from fmnist_core.lessons.lesson_link import PARAMETER, lesson_to_text
+from ui.components.page_address import copy_address
 from ui.forms.config_fields import sentence
 
 
@@ -55,7 +54,7 @@ def _fields(page: str) -> None:
             help="What the page cannot do without stays. Fewer controls, fewer ways to get lost.",
         )
     if not (title or task or question):
-        st.caption("The link appears here once there is a title, a task and a question.")
+        st.caption("A button that copies the link appears here once there is a title, a task and a question.")
         return
     try:
         lesson = Lesson(
@@ -71,6 +70,4 @@ def _fields(page: str) -> None:
     except ValueError as error:
         st.info(sentence(error), icon=":material/edit:")
         return
-    address = urlencode({**st.query_params.to_dict(), PARAMETER: text})
-    st.code(f"{st.context.url or ''}?{address}", language=None, wrap_lines=True)
-    st.link_button("Try it in a new tab", f"?{address}", icon=":material/open_in_new:")
+    copy_address("Copy the lesson's link", {PARAMETER: text}, key="teach.address")
