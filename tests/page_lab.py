@@ -177,7 +177,7 @@ def running_lab(home, monkeypatch):
     # Every AppTest looks through all installed packages for components, which takes longer than the test.
     monkeypatch.setattr("streamlit.components.v2.manifest_scanner.scan_component_manifests", list)
     # The visitor is this machine's user. An AppTest's own context is made of mocks.
-    context = SimpleNamespace(ip_address=None, headers={}, cookies={}, is_embedded=False)
+    context = SimpleNamespace(ip_address=None, headers={}, cookies={}, url="http://localhost:8501/", is_embedded=False)
     monkeypatch.setattr(st, "context", context)
     forget_everything()
     yield Lab(monkeypatch)

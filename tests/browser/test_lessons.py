@@ -70,7 +70,7 @@ def test_a_teachers_link_from_the_form_to_a_fresh_browser(lab, open_page, snap):
         page.get_by_label(label, exact=True).fill(text)
         page.get_by_label(label, exact=True).press("Tab")
     page.get_by_role("button", name="Copy the lesson's link").click()
-    link = page.get_by_label("The link to this page").input_value()
+    link = page.get_by_role("textbox", name="The link to this page").input_value()
     assert link.startswith(f"{lab}/data?samples=1&lesson="), link
 
     fresh = open_page(link, width=390, dark=True)

@@ -11,6 +11,7 @@ from fmnist_core.lessons.lesson import NO_IDEA, Lesson
 from fmnist_core.lessons.lesson_link import lesson_to_text
 from tests.components import component_data
 from tests.page_lab import all_words, go_to, keys, live_charts, press, texts, unescaped
+from tests.pages.test_words import assert_well_worded
 
 TEACHERS = Lesson(
     page="train",
@@ -93,6 +94,7 @@ def test_each_lesson_goes_from_a_guess_to_the_answer_of_the_learners_own_runs(la
     assert course.lesson.answers[0] in found
     assert live_charts(app), "the page itself shows the runs"
     assert "lesson.seed" in keys(app.button)
+    assert_well_worded(app)
 
 
 @pytest.mark.parametrize("course", COURSE, ids=lambda one: one.name)

@@ -93,7 +93,7 @@ def test_the_slips_that_are_looked_for(text, is_slip):
 
 
 def test_pages_without_a_run(lab):
-    for page in ("train", "compare", "predict", "inspect", "runs", "data"):
+    for page in ("train", "lessons", "compare", "predict", "inspect", "runs", "data"):
         assert_well_worded(lab.open(page))
 
 
