@@ -2,6 +2,7 @@
 
 import ast
 import io
+import random
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from markdown_it import MarkdownIt
 from fmnist_core import config as config_module
 from fmnist_core.comparison.arms import ArmRun
 from fmnist_core.comparison.reading import Reading
+from fmnist_core.comparison.study import Study
 from fmnist_core.config import PRESETS, RunConfig
 from fmnist_core.export.make import make
 from fmnist_core.export.material import RunMaterial
@@ -64,9 +66,23 @@ def every_script():
     return scripts | {"several": comparison_script(SEVERAL, made_up_arms(SEVERAL), hypothesis="It does.")}
 
 
+def random_scripts():
+    """Scripts of runs and comparisons whose settings come together by chance, the same each time."""
+    chance = random.Random(1)
+    values = {name: (getattr(PLAIN, name), value) for name, value in EVERYTHING.items() if name != "epochs"}
+    for _ in range(25):
+        config, base = (
+            replace(PLAIN, **{name: chance.choice(either) for name, either in values.items()}) for _ in range(2)
+        )
+        yield script_of(config)
+        setting = chance.choice(sorted(set(values) - {"protocol"}))
+        study = Study(base=base, setting=setting, levels=values[setting], seeds=chance.choice([1, 3]))
+        yield comparison_script(study, made_up_arms(study))
+
+
 def test_scripts_are_as_clean_as_the_code_here(tmp_path):
     """Nothing is imported or named that is not used, and the code is laid out as ruff does."""
-    for number, script in enumerate(every_script().values()):
+    for number, script in enumerate([*every_script().values(), *random_scripts()]):
         (tmp_path / f"{number}.py").write_text(script, encoding="utf-8")
         too_long = [line for line in script.splitlines() if len(line) > 100 and not line.startswith("# # ")]
         assert too_long == []
