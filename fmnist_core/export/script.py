@@ -14,7 +14,7 @@ from fmnist_core.export.constants import constants, name_in_script
 from fmnist_core.export.rendering import rendered
 from fmnist_core.export.settings_used import ExportError, SettingsUsed
 from fmnist_core.export.visitors_words import heading, quotation
-from fmnist_core.network.figures import TRAINING_CHECK_IMAGES, Evaluation
+from fmnist_core.network.figures import TRAINING_CHECK_IMAGES, TRAINING_VERSION, Evaluation
 from fmnist_core.results.run_names import describe
 from fmnist_core.store.run import Run
 from fmnist_core.wording import capitalised, listed
@@ -124,6 +124,11 @@ def _common(
         raise ExportError(
             f"a script fetches Fashion-MNIST by torchvision; run {drawn[0].number} learnt from "
             f"{drawn[0].data_name.lower()}, which only this program can draw"
+        )
+    if earlier := [run for run in runs if run.key != run.config.key(run.data_fingerprint, TRAINING_VERSION)]:
+        raise ExportError(
+            f"a script writes out how this version of the lab trains; run {earlier[0].number} is of an earlier one: "
+            "train it again, and take that run"
         )
     uses = settings.uses
     has_dropout = uses("dropout") or uses("input_dropout")

@@ -24,7 +24,7 @@ from fmnist_core.export.material import RunMaterial
 from fmnist_core.export.notebook import notebook
 from fmnist_core.export.script import comparison_script, run_script
 from fmnist_core.export.settings_used import WRITTEN, ExportError
-from fmnist_core.network.figures import Evaluation
+from fmnist_core.network.figures import TRAINING_VERSION, Evaluation
 from tests.export.stored import made_up, stored_run
 from tests.export.test_exported_scripts import SETTINGS, SEVERAL, SMALL, STUDIES
 from tests.network.test_fast_step import EVERYTHING
@@ -141,10 +141,12 @@ def test_a_choice_that_no_template_knows_is_refused():
         script_of(config)
 
 
-def test_drawn_garments_and_runs_without_an_epoch_are_refused():
+def test_what_no_script_could_make_again_is_refused():
     run, epochs = made_up(SMALL)
     with pytest.raises(ExportError, match="run 1 learnt from drawn garments, which only this program can draw"):
         run_script(replace(run, data_name="Drawn garments"), epochs)
+    with pytest.raises(ExportError, match="run 1 is of an earlier one: train it again"):
+        run_script(replace(run, key=SMALL.key(run.data_fingerprint, TRAINING_VERSION - 1)), epochs)
     with pytest.raises(ExportError, match="no finished epoch yet"):
         run_script(*stored_run(SMALL, []))
     unfinished = [replace(arm, run=replace(arm.run, status="running")) for arm in made_up_arms(SEVERAL)]
