@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from ui.forms.runs_address import RUNS_STATE
+from ui.views.page_title import page_title
 from ui.views.runs_view import show_runs
 
-st.title("What was tried?", anchor=False)
+page_title("runs", "What was tried?", *RUNS_STATE)
 st.write(
     "Every stored run, newest first. Select some to see their curves and what differs between them. Write down what "
     "you expect of a run, and what came of it."

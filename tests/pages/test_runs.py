@@ -10,6 +10,7 @@ import pytest
 from fmnist_core.config import PRESETS
 from fmnist_core.store.notes import Notes
 from fmnist_core.store.visitor import Visitor
+from tests.components import component_data
 from tests.page_lab import CONFIG, all_words, choose, curve, keys, live_charts, press, texts, unescaped
 from ui import visitors
 from ui.forms import deletion, notes_form, run_actions, run_filter_form
@@ -123,7 +124,7 @@ def test_selected_runs_are_drawn_together_and_what_differs_is_told(lab):
     assert list(differing) == ["Run", "Dropout", "Seed"]
     assert "runs.axes" not in live_charts(app)
     choose(app, "runs.metric", "accuracy")
-    app.slider(key="runs.smoothing").set_value(0.5).run()
+    app.select_slider(key="runs.smoothing").set_value(0.5).run()
     figure = live_charts(app)["runs.curves"]
     assert len(figure["data"]) == 4
     choose(app, "runs.axis", "seconds")
@@ -159,6 +160,68 @@ def test_a_run_that_trains_brings_its_page_up_to_date(lab):
     app.run()
     assert listed(app)["epochs"].tolist() == [f"1 of {CONFIG.epochs}"]
     assert live_charts(app)["runs.curves"]["data"][0]["y"] == [0.5]
+
+
+# The address
+
+
+def said(app):
+    """What the page puts into the browser's address."""
+    return component_data(app, "runs.state_address")["said"]
+
+
+def test_the_address_says_what_is_shown_and_shows_it_again(lab):
+    keys_ = [finished(lab, seed=seed) for seed in range(2)]
+    app = lab.open("runs")
+    assert said(app) == {}
+    select(app, *keys_)
+    app.text_input(key="runs.find").set_value("learning").run()
+    app.pills(key="runs.states").set_value(["finished", "stopped"]).run()
+    choose(app, "runs.mine", True)
+    choose(app, "runs.metric", "accuracy")
+    app.select_slider(key="runs.smoothing").set_value(0.3).run()
+    address = said(app)
+    assert address == {
+        "find": "learning",
+        "state": "finished,stopped",
+        "mine": "on",
+        "runs": ",".join(keys_),
+        "curves": "accuracy",
+        "smoothing": "0.3",
+    }
+    again = lab.open("runs", **address)
+    assert not again.exception
+    assert said(again) == address
+    assert "2 selected" in all_words(again)
+    assert again.text_input(key="runs.find").value == "learning"
+    figure = live_charts(again)["runs.curves"]
+    assert figure["layout"]["yaxis"]["title"]["text"] == "Validation accuracy"
+    assert len(figure["data"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ({"state": "finished,lost"}, "state must be one or more of"),
+        ({"runs": "../../etc/passwd"}, "runs must be names of runs"),
+        ({"find": "x" * 101}, "find must have at most 100 characters, got 101"),
+        ({"smoothing": "1.0"}, "smoothing must be one of"),
+        ({"preset": "<b>"}, "preset must be one of"),
+    ],
+)
+def test_a_link_that_asks_for_what_there_is_not_gets_a_sentence(lab, address, sentence):
+    finished(lab)
+    app = lab.open("runs", **address)
+    assert not app.exception
+    assert any(sentence in unescaped(text) for text in texts(app.warning))
+    assert "1 run" in all_words(app)
+
+
+def test_runs_of_a_link_that_are_not_stored_here_are_told(lab):
+    key = finished(lab)
+    app = lab.open("runs", runs=f"{key},{'0' * 16}")
+    assert "1 selected" in all_words(app)
+    assert "1 run of the link is not stored here" in all_words(app)
 
 
 # Notes

@@ -14,6 +14,7 @@ from fmnist_core.store.visitor import NotYoursError
 from fmnist_core.wording import counted
 from ui import handles, link
 from ui.forms.deletion import delete_button
+from ui.forms.runs_address import select
 from ui.guards import store_sentence
 from ui.page_files import PAGES
 from ui.visitors import may_stop, visitor, why_not
@@ -113,5 +114,5 @@ def _train(runs: Sequence[Run]) -> None:
     handles.shared_runs().expect_news()
     handles.dispatcher().wake()
     chosen = st.session_state.setdefault("runs.chosen", [])
-    st.session_state["runs.chosen"] = [*chosen, *(key for key in keys if key not in chosen)]
+    select([*chosen, *(key for key in keys if key not in chosen)])
     st.session_state["runs.said"] = f"{counted(len(keys), 'run')} asked for; selected here as well."

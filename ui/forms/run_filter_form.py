@@ -9,6 +9,7 @@ import streamlit as st
 from fmnist_core.results.run_filter import PRESET_CHOICES, RunFilter
 from fmnist_core.results.run_names import STATUS_WORDS
 from fmnist_core.store.run import Run
+from ui.forms.runs_address import WORDS_LIMIT
 from ui.visitors import visitor
 
 _COLUMNS = {
@@ -52,7 +53,7 @@ def filter_form(runs: Sequence[Run]) -> list[Run]:
             "Find",
             key="runs.find",
             persist_state="session",
-            max_chars=100,
+            max_chars=WORDS_LIMIT,
             placeholder="Name, notes, settings",
             icon=":material/search:",
             help="Lists the runs in which every word occurs: in name, hypothesis, conclusion, settings, state or "
@@ -117,9 +118,3 @@ def choose_runs(table: pd.DataFrame) -> list[str]:
         alt="Stored runs with their settings, curves, figures and notes; select rows to see these runs together",
     )
     return chosen
-
-
-def clear_choice() -> None:
-    """Select nothing; a callback."""
-    st.session_state["runs.chosen"] = []
-    st.session_state["runs.fresh"] = st.session_state.get("runs.fresh", 0) + 1

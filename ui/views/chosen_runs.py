@@ -16,12 +16,12 @@ from ui import drawn_once
 from ui.components.live_chart import live_chart
 from ui.forms.notes_form import notes_form
 from ui.forms.run_actions import run_actions
+from ui.forms.runs_address import AXES, SMOOTHINGS
 from ui.views.take_away import take_away_run
 from ui.wording import plain
 
 _METRICS: dict[CurveMetric, str] = {"loss": "Loss", "accuracy": "Accuracy", "gap": "Gap"}
 _PARTS: dict[Part, str] = {"validation": "Validation", "training": "Training"}
-_AXES = {"epochs": "Epochs", "seconds": "Seconds"}
 assert set(_METRICS) == set(get_args(CurveMetric))
 
 
@@ -41,42 +41,43 @@ def show_chosen(runs: Sequence[Run]) -> None:
 
 
 def _curves(runs: Sequence[Run]) -> None:
+    usual = {"metric": "loss", "part": "validation", "axis": "epochs", "smoothing": SMOOTHINGS[0]}
+    for name, value in usual.items():
+        st.session_state.setdefault(f"runs.{name}", value)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = st.segmented_control(
             "Curves of",
             list(_METRICS),
             format_func=_METRICS.__getitem__,
-            default="loss",
             required=True,
             key="runs.metric",
+            persist_state="session",
             help="The gap is validation loss minus training loss, both with dropout off.",
         )
         part = st.segmented_control(
             "Measured on",
             list(_PARTS),
             format_func=_PARTS.__getitem__,
-            default="validation",
             required=True,
             key="runs.part",
+            persist_state="session",
             disabled=metric == "gap",
             help="Training images are measured as validation images are: after the epoch, with dropout off.",
         )
         over = st.segmented_control(
             "Over",
-            list(_AXES),
-            format_func=_AXES.__getitem__,
-            default="epochs",
+            list(AXES),
+            format_func=AXES.__getitem__,
             required=True,
             key="runs.axis",
+            persist_state="session",
             help="Seconds of training with its evaluations, as this server took them: they tell how busy it was, too.",
         )
-        smoothing = st.slider(
+        smoothing = st.select_slider(
             "Smoothing",
-            0.0,
-            0.9,
-            0.0,
-            0.1,
+            SMOOTHINGS,
             key="runs.smoothing",
+            persist_state="session",
             width=180,
             help="Averages each epoch with those before it, which count so many times less from epoch to epoch. The "
             "values themselves stay, faintly.",

@@ -13,12 +13,14 @@ from fmnist_core.wording import counted
 from ui import drawn_once, handles
 from ui.components.news import News, news_bar
 from ui.forms.deletion import undo_notice
-from ui.forms.run_filter_form import choose_runs, clear_choice, filter_form
+from ui.forms.run_filter_form import choose_runs, filter_form
+from ui.forms.runs_address import RUNS_STATE, select
 from ui.guards import explaining
 from ui.page_files import PAGES
+from ui.page_state import keep_in_address
 from ui.views.chosen_runs import show_chosen
 
-_NEWS_SECONDS = 2.0
+_NEWS_SECONDS = 3.0
 
 
 @st.fragment
@@ -29,6 +31,7 @@ def show_runs() -> None:
         runs = shared.runs()
         table = drawn_once.run_table_of(runs, shared.of_all(version))
     _watch(runs)
+    keep_in_address("runs", *RUNS_STATE, key="runs.state_address")  # this runs without the page around it
     undo_notice("runs")
     if problem := st.session_state.pop("runs.problem", None):
         st.error(problem, icon=":material/error:")
@@ -44,10 +47,13 @@ def show_runs() -> None:
     chosen = choose_runs(table.loc[[run.key for run in listed]])
     by_key = {run.key: run for run in runs}
     selected = [by_key[key] for key in chosen if key in by_key]
+    if unknown := [key for key in chosen if key not in by_key and shared.deleted(key) is None]:
+        verb = "is" if len(unknown) == 1 else "are"
+        st.info(f"{counted(len(unknown), 'run')} of the link {verb} not stored here.", icon=":material/link_off:")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_count(runs, listed, selected), width="content")
         if selected:
-            st.button("Select none", type="tertiary", key="runs.clear", on_click=clear_choice)
+            st.button("Select none", type="tertiary", key="runs.clear", on_click=select, args=([],))
         st.download_button(
             "Download as CSV",
             partial(_csv, listed),
