@@ -141,8 +141,8 @@ class Dispatcher:
     def _work(self) -> None:
         while not self._closing.is_set():
             try:
-                self._dispatch()
                 self._purge()
+                self._dispatch()
             except StoreError as error:
                 logger.warning("runs wait until the store can be used again: %s", error)
             except Exception as error:  # Dask's own come from everywhere, and nothing may end this thread

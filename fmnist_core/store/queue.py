@@ -74,7 +74,7 @@ def check_limits(
     if stored_bytes >= limits.stored_gigabytes * 10**9:
         raise LimitReachedError(
             f"the run store may hold at most {limits.stored_gigabytes} GB, and holds {stored_bytes / 1e9:.1f} GB; "
-            "delete runs that nobody needs"
+            "delete runs that nobody needs, for good"
         )
     waiting = connection.scalar(sa.select(sa.func.count()).where(RUNS.c.status == "queued")) or 0
     if waiting >= limits.waiting_runs:

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from fmnist_core.config import RunConfig
+from fmnist_core.network.model import MLP, model_to_bytes
 from fmnist_core.settings import Settings
 from fmnist_core.store.runs import Store
 from tests.browser.conftest import running_server
@@ -27,10 +28,11 @@ def lab_with_runs(home, real_data_mirror, fashion_mnist):
     for seed in range(6):
         config = RunConfig(hidden=(16,), epochs=3, seed=seed, dropout=0.1 * (seed % 2))
         key = store.request(config, fashion_mnist.name, fashion_mnist.fingerprint)
+        network = model_to_bytes(MLP(config))
         store.leases.claim(key, "a worker")
         for epoch in (1, 2, 3):
-            store.leases.record_epoch(key, "a worker", epoch_result(epoch, 0.6 / epoch + 0.01 * seed), b"", b"")
-        store.leases.end(key, "a worker", "finished")
+            store.leases.record_epoch(key, "a worker", epoch_result(epoch, 0.6 / epoch + 0.01 * seed), b"", network)
+        store.leases.end(key, "a worker", "finished", last=network)
     store.close()
     with running_server(home, DROPOUT_LAB_MIRROR=real_data_mirror) as address:
         yield address
@@ -87,6 +89,15 @@ def test_a_visitor_finds_names_compares_deletes_and_undoes(lab_with_runs, open_p
     assert heading.locator("b, a, img, .katex").count() == 0
     wait_until(lambda: [name for name in curves(page) if "&lt;b&gt;mine" in name], "the chart has the name")
     expect(page.locator(".st-key-runs-curves .legendtext").first).to_contain_text("<b>mine</b>")
+
+    page.get_by_role("link", name="Predict", exact=True).last.click()  # the first one is the menu's
+    answer = page.locator("[data-testid=stAlert]", has_text="Run 6")
+    expect(answer).to_contain_text("<b>mine</b>")
+    assert answer.locator("a, img, .katex, b").count() == 0
+    expect(page.locator(".legendtext, .js-plotly-plot").first).to_be_visible()
+    page.go_back()
+    ready(page)
+    expect(page.get_by_text("3 of 6 runs · 1 selected")).to_be_visible()  # the address has kept it
 
     find.fill("")
     find.press("Enter")

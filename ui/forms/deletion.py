@@ -5,7 +5,7 @@ from itertools import groupby
 
 import streamlit as st
 
-from fmnist_core.results.run_names import run_titles
+from fmnist_core.results.run_names import describe, short_title
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.deletion import UNDO_SECONDS
 from fmnist_core.store.run import Run
@@ -53,7 +53,7 @@ def undo_notice(page: str, *, of_this_visit: bool = False) -> None:
     for place, (_, together) in enumerate(groupby(deleted, key=lambda run: round(run.changed_at or 0.0))):
         runs = list(together)
         keys = [run.key for run in runs]
-        titles = [plain(title) for title in run_titles(runs)]
+        titles = [plain(short_title(run, describe(run.config))) for run in runs]
         if len(titles) > _LISTED:
             titles = [*titles[: _LISTED - 1], f"{counted(len(titles) - _LISTED + 1, 'other run')}"]
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"{page}.deleted{place}"):
