@@ -32,13 +32,12 @@ from fmnist_core.store.runs import Store
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0
-# In the first epochs people wait for a curve to move: beats come sooner then, as long as they take no more than a
-# twentieth of the time.
+# In the first epochs people wait for a curve to move, and beats come sooner; each brings several points.
 EARLY_EPOCHS = 2
-EARLY_BEAT_SECONDS = 0.25
+EARLY_BEAT_SECONDS = 0.4
 FIRST_BEAT_SECONDS = 0.1
-BEATS_SHARE = 0.05
-LOOK_SECONDS = 0.15  # between two looks whether the run is to stop, which take about 0.3 % of it
+LOOK_SECONDS = 0.3  # between two looks whether the run is to stop
+STORE_SHARE = 0.03  # of its time that a run gives to either: on a busy disk both come more seldom, a beat once a second
 # How long a worker tries to write to a store that is busy, full or away. Longer than a lease: while nobody can write,
 # nobody can take the run either, and each write says whose it is.
 PATIENCE_SECONDS = 300.0
@@ -79,11 +78,12 @@ class _Heart:
             losses = early_losses()
             must_stop = patiently(lambda: self._store.leases.beat(self._key, self._owner, epoch_share, losses))
             ended = time.monotonic()
-            pause = BEAT_SECONDS if losses is None else max(EARLY_BEAT_SECONDS, (ended - now) / BEATS_SHARE)
+            pause = BEAT_SECONDS if losses is None else max(EARLY_BEAT_SECONDS, (ended - now) / STORE_SHARE)
             self._next_beat, self._next_look = ended + min(pause, BEAT_SECONDS), ended + LOOK_SECONDS
         elif now >= self._next_look:
             must_stop = patiently(lambda: self._store.leases.is_asked_to_stop(self._key))
-            self._next_look = time.monotonic() + LOOK_SECONDS
+            ended = time.monotonic()
+            self._next_look = ended + max(LOOK_SECONDS, (ended - now) / STORE_SHARE)
         else:
             return
         if must_stop:
