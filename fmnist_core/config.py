@@ -210,15 +210,17 @@ PRESETS: tuple[Preset, ...] = (
     ),
     Preset(
         "Best",
-        "The strongest recipe measured here: a wider network, batch normalisation, dropout 0.35, 30 epochs.",
+        "The most accurate recipe measured here: a wider network, batch normalisation, dropout, label smoothing, "
+        "30 epochs.",
         RunConfig(
             hidden=(512, 128),
-            dropout=0.35,
+            dropout=0.2,
             batch_norm=True,
             learning_rate=0.004,
             schedule="one-cycle",
             batch_size=256,
             epochs=30,
+            label_smoothing=0.1,
         ),
     ),
 )
