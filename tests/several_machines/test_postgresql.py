@@ -16,7 +16,9 @@ from fmnist_core.jobs import worker
 from fmnist_core.network.training import train
 from fmnist_core.settings import Settings
 from fmnist_core.store.database import StoreError
+from fmnist_core.store.notes import Notes
 from fmnist_core.store.runs import EPOCH_COLUMNS, Store
+from fmnist_core.store.shared_runs import SharedRuns
 from tests.conftest import epoch_result
 
 CONFIG = RunConfig(hidden=(16,), epochs=2, batch_size=64)
@@ -81,6 +83,40 @@ def test_large_weights_come_back_as_they_were(stores):
     assert stores[1].weights(key, "best").content == content
     assert stores[1].replay(key, "test") == {1: content}
     assert stores[1].leases.beat(key, "me", 0.5) is False
+
+
+def test_what_is_written_and_what_is_deleted_reaches_every_server(stores):
+    here, there = SharedRuns(stores[0]), SharedRuns(stores[1])
+    keys = stores[0].request_all([CONFIG, replace(CONFIG, seed=1)], "tiny", "f")
+    stores[0].leases.claim(keys[0], "me")
+    stores[0].leases.record_epoch(keys[0], "me", epoch_result(), b"checkpoint", b"best")
+    stores[0].write_notes(keys[0], Notes(name="\u05e9\u05dc\u05d5\u05dd \U0001f468\u200d\U0001f469"))
+    assert [run.notes for run in there.runs()] == [run.notes for run in here.runs()]
+    stores[0].delete(*keys)
+    there.expect_news()
+    assert there.runs() == []
+    assert {run.key for run in there.lately_deleted()} == set(keys)
+    assert sorted(stores[1].bring_back(*keys)) == sorted(keys)
+    assert {run.status for run in stores[0].runs()} == {"queued"}
+    stores[0].delete(keys[0])
+    assert stores[1].due_for_purge() == []
+    at_once(lambda number: stores[number].purge(keys[0]))
+    assert stores[0].epochs(keys[0]).empty
+    assert stores[0].bring_back(keys[0]) == []
+
+
+def test_a_database_of_an_older_layout_grows_and_keeps_its_runs(database):
+    store = Store(database)
+    key = store.request(CONFIG, "tiny", "f")
+    with store.database.writing() as connection:
+        for column in ("name", "hypothesis", "conclusion", "status_before", "changed_at"):
+            connection.execute(sa.text(f"ALTER TABLE runs DROP COLUMN {column}"))
+        connection.execute(sa.text("UPDATE schema SET version = 3"))
+    store.close()
+    grown = Store(database)
+    grown.write_notes(key, Notes(name="from long ago"))
+    assert grown.run(key).notes.name == "from long ago"
+    grown.close()
 
 
 def test_a_restart_in_the_middle_of_a_run_loses_nothing_and_tells_no_password(postgresql, database):
