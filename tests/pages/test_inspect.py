@@ -213,6 +213,7 @@ def test_what_is_revealed_on_train_is_revealed_on_inspect_for_that_run_alone(lab
     app.query_params.update({"run": plain, "beside": "none"})
     choose(go_to(app, "inspect"), "inspect.part", "test")
     assert list(live_charts(app)) == [MATRIX["plain"]]
+    app.query_params["on"] = "test"  # as the browser says by now
     choose(app, "look.beside", dropped)
     assert keys(app.button) == ["inspect.reveal"]
     assert not live_charts(app)
