@@ -82,7 +82,8 @@ with settings:
                 disabled=not may_stop(run),
                 help=why_not(run),
             )
-    settings_file()
+    if shows("take_away"):
+        settings_file()
     if problem := st.session_state.pop("train.problem", None):
         st.error(problem, icon=":material/error:")
 with result:

@@ -11,6 +11,7 @@ CONTROLS: dict[str, dict[str, str]] = {
         "seed": "Seed",
         "more": "More settings",
         "runs": "Link to all runs",
+        "take_away": "Take away, and settings from a file",
     },
     "compare": {
         "factor": "What differs, and its levels",
@@ -26,6 +27,7 @@ CONTROLS: dict[str, dict[str, str]] = {
         "reading": "Epoch and margin of the answer",
         "curves": "How curves are drawn",
         "table": "Table of the arms",
+        "take_away": "Take away",
     },
     "predict": {
         "run": "Which runs are asked",

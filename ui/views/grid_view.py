@@ -77,7 +77,8 @@ def _grid(grid: Grid, was_active: bool) -> None:
             st.write(plain(sentence))
         if guess != _NO_IDEA:
             st.caption(f"Your guess: it {plain(guess)}.")
-        take_away_grid(grid, collected, now, "" if guess == _NO_IDEA else f"It {guess}.")
+        if shows("take_away"):
+            take_away_grid(grid, collected, now, "" if guess == _NO_IDEA else f"It {guess}.")
     _charts(grid, results, now)
     _cells(grid)
     if shows("table"):

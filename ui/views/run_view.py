@@ -22,7 +22,7 @@ from ui.forms.notes_form import notes_form
 from ui.guards import explaining
 from ui.page_files import PAGES
 from ui.reveal import are_revealed, reveal_button
-from ui.shown_controls import is_lesson
+from ui.shown_controls import is_lesson, shows
 from ui.views.dropout_steps import dropout_steps
 from ui.views.take_away import take_away_run
 from ui.wording import duration, plain
@@ -52,7 +52,8 @@ def show_run(run: Run) -> None:
     dropout_steps(run)
     with st.container(horizontal=True, vertical_alignment="center"):
         _ways_on(run)
-        take_away_run(run, page="train")
+        if shows("take_away"):
+            take_away_run(run, page="train")
         delete_button("train", [run])
 
 

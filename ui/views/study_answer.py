@@ -74,7 +74,8 @@ def show_answer(study: Study, now: Collected, reveal: bool, reading: Reading) ->
             )
         if apart := trained_apart(now.runs, first, second):
             st.caption(apart)
-        take_away_study(study, now, second, reveal, reading)
+        if shows("take_away"):
+            take_away_study(study, now, second, reveal, reading)
 
 
 def _epoch_said(study: Study, reading: Reading, begin: str = "Taken") -> str:

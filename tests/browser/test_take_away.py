@@ -1,0 +1,71 @@
+"""Taking things along in a real browser, and opening the report where there is no network."""
+
+import json
+import re
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_lab import badge, train
+from tests.conftest import wait_until
+
+
+def make_and_download(page: Page, label: str, folder: Path) -> Path:
+    """Open the menu by the keyboard, choose, make, and save the file."""
+    menu = page.get_by_role("button", name="Take away")
+    if menu.get_attribute("aria-expanded") != "true":
+        menu.focus()
+        page.keyboard.press("Enter")
+    choice = page.get_by_role("combobox", name=re.compile("What to take along"))
+    choice.click()
+    page.get_by_role("option", name=label, exact=True).click()
+    page.get_by_role("button", name=re.compile("^Make ")).click()
+    button = page.get_by_role("button", name="Download", exact=True)
+    expect(button).to_be_visible(timeout=60_000)
+    with page.expect_download() as download:
+        button.click()
+    file = folder / download.value.suggested_filename
+    download.value.save_as(file)
+    return file
+
+
+def test_a_report_opens_without_a_network_and_settings_come_back(
+    browser: Browser, start_server, real_data_mirror, open_page, snap, tmp_path
+):
+    address = start_server(DROPOUT_LAB_MIRROR=real_data_mirror)
+    page = open_page(address)
+    train(page, "Quick")
+    expect(badge(page, "Finished")).to_be_visible(timeout=90_000)
+    key = page.url.partition("run=")[2][:16]
+    report = make_and_download(page, "Report", tmp_path)
+    assert report.name == f"run-{key}.html"
+    snap(page, "menu")
+
+    for width in (1280, 390):
+        context = browser.new_context(viewport={"width": width, "height": 900}, offline=True)
+        asked: list[str] = []
+        opened = context.new_page()
+        opened.on("request", lambda request, asked=asked: asked.append(request.url))
+        opened.goto(report.as_uri())
+        expect(opened.get_by_role("heading", level=1)).to_have_text(re.compile(r"^Run \d+$"))
+        expect(opened.get_by_role("img", name=re.compile("Training and validation loss"))).to_be_visible()
+        assert opened.locator(".pictures img").count() == 20
+        assert opened.evaluate("[...document.images].every(image => image.naturalWidth === 28)")
+        assert opened.evaluate("document.documentElement.scrollWidth") <= width
+        assert not [url for url in asked if not url.startswith(("file:", "data:"))]
+        opened.screenshot(path=tmp_path / f"report-{width}.png", full_page=True)
+        if width == 1280:
+            opened.emulate_media(media="print")
+            expect(opened.get_by_text("The script that makes it again")).to_be_hidden()
+            assert opened.pdf(format="A4").startswith(b"%PDF")
+        context.close()
+
+    settings = make_and_download(page, "Settings", tmp_path)
+    assert json.loads(settings.read_text(encoding="utf-8"))["key"] == key
+    other = open_page(address)
+    other.get_by_role("button", name="From a file").click()
+    other.locator("input[type=file]").set_input_files(settings)
+    expect(other.get_by_text(f"They are those of run {key}")).to_be_visible()
+    other.keyboard.press("Escape")
+    other.get_by_role("button", name="Train", exact=True).click()
+    wait_until(lambda: f"run={key}" in other.url, "the same settings lead to the same run")
