@@ -12,6 +12,8 @@ from tests.conftest import wait_until
 
 def make_and_download(page: Page, label: str, folder: Path) -> Path:
     """Open the menu by the keyboard, choose, make, and save the file."""
+    # What opens keeps its place, so the page must have found its own.
+    wait_until(lambda: page.locator("[data-testid=stSkeleton]").count() == 0, "the page is complete")
     menu = page.get_by_role("button", name="Take away")
     if menu.get_attribute("aria-expanded") != "true":
         menu.focus()
