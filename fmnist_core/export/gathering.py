@@ -1,6 +1,7 @@
 """Reads from the store and the data cache what an export is made of."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fmnist_core.comparison.arms import ArmRun
 from fmnist_core.comparison.experiment import experiment_from_address
@@ -57,9 +58,10 @@ def _run_material(store: Store, run: Run, data: Dataset | None, request: ExportR
     if weights is None or run.best_epoch is None:
         return None
     is_run = request.subject == "run"
+    # A run that trains may be an epoch further by now than when it was looked at.
+    run = replace(run, best_epoch=weights.epoch, epochs_done=max(run.epochs_done, weights.epoch))
     return RunMaterial(
         run=run,
-        # A run that trains may be an epoch further by now than when it was looked at.
         epochs=store.epochs(run.key).head(run.epochs_done),
         weights=weights.content,
         data=data,

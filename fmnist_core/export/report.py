@@ -84,7 +84,8 @@ def _of_run(material: RunMaterial) -> dict[str, Any]:
     images = "test images, on which this run validates" if is_article else "validation images"
     return {
         "title": material.notes.name or f"Run {run.number}",
-        "subtitle": f"{describe(config)} · {run.data_name} · run {run.key}",
+        "subtitle": f"{f'Run {run.number} · ' if material.notes.name else ''}{describe(config)} · {run.data_name} · "
+        f"{run.key}",
         "question": "Is it overfitting? Where do training and validation loss part?",
         "verdict": {"headline": f"{found}.", "sentences": [f"{ended}{capitalised(why)}"]},
         "charts_heading": "Curves",

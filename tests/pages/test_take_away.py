@@ -13,9 +13,11 @@ from fmnist_core.comparison.study import Study
 from fmnist_core.config import RunConfig
 from fmnist_core.data.mapped import mapped
 from fmnist_core.export.workshop import Making
+from fmnist_core.store.notes import Notes
 from tests.conftest import wait_until
 from tests.page_lab import CONFIG, REAL, choose, keys, press, texts, unescaped
 from tests.pages.test_compare import arm_runs
+from tests.pages.test_runs import select
 from ui import handles
 
 STUDY = Study(base=CONFIG, seeds=3)
@@ -32,7 +34,7 @@ def made(app, page, kind):
     press(app, f"{page}.take_away.make")
     assert not app.exception
     workshop = handles.workshop()
-    (request,) = [job.request for job in workshop._jobs.values() if job.request.kind == kind]
+    *_, request = [job.request for job in workshop._jobs.values() if job.request.kind == kind]  # the newest
     wait_until(lambda: not isinstance(workshop.state(request), Making), "the export is made")
     app.run()
     assert not app.exception
@@ -106,3 +108,26 @@ def test_before_the_first_epoch_there_is_nothing_to_take(lab):
     app = lab.open(run=lab.ask(RunConfig(hidden=(8,), epochs=1)))
     assert not app.exception
     assert "train.take_away.make" not in keys(app.button)
+
+
+def test_a_selected_run_can_be_taken_along_under_its_own_name(lab):
+    key = lab.train()
+    lab.store.write_notes(key, Notes(name="Erster <b>Lauf</b>", hypothesis="It fits."))
+    app = lab.open("runs")
+    select(app, key)
+    content, request = made(app, "runs", "card")
+    assert request.file_name() == f"Erster-b-Lauf-b-{key}-card.md"
+    assert "name: Erster <b>Lauf</b>" in content.decode()
+    assert "> It fits." in content.decode()
+
+
+def test_new_notes_make_another_file(lab):
+    key = lab.train()
+    app = lab.open(run=key)
+    before, _ = made(app, "train", "card")
+    lab.store.write_notes(key, Notes(conclusion="It overfits."))
+    app.run()
+    assert "train.take_away.download" not in keys(app.download_button)
+    after, _ = made(app, "train", "card")
+    assert b"It overfits." in after
+    assert b"It overfits." not in before
