@@ -23,6 +23,7 @@ from ui.reveal import are_revealed
 from ui.wording import plain
 
 _NEWS_SECONDS = 0.4
+_WITH_NOTES = ("report", "script", "notebook")  # these tell what was expected and concluded
 _TYPICAL_SECONDS = 3.0  # how long the bar takes to be nearly full; nobody can know more
 
 
@@ -100,13 +101,13 @@ def _menu(wish: ExportRequest, page: str, asks_for_notes: bool = False) -> None:
             key=f"{page}.take_away.kind",
         )
         st.caption(kinds[name].about)
-        if name == "report" and asks_for_notes:
+        if asks_for_notes and name in _WITH_NOTES:
             wish = replace(wish, notes=_own_notes(wish.notes, page))
         _workbench(replace(wish, kind=name), kinds[name], page)
 
 
 def _own_notes(known: Notes, page: str) -> Notes:
-    """What a comparison's visitor writes for the report; kept for them alone."""
+    """What a comparison's visitor writes into the file; kept for them alone."""
     hypothesis, conclusion = (
         st.text_area(
             label,
@@ -126,11 +127,11 @@ def _own_notes(known: Notes, page: str) -> Notes:
 
 def _workbench(wish: ExportRequest, kind: Kind, page: str) -> None:
     """The button, or how far it is, or the file."""
-    workshop, name = handles.workshop(), kind.label[:1].lower() + kind.label[1:]
+    workshop = handles.workshop()
     state = workshop.state(wish)
     if isinstance(state, Making):
         news_bar(
-            f"export {wish.digest}", partial(_news, wish, name), key=f"{page}.take_away.watch", seconds=_NEWS_SECONDS
+            f"export {wish.digest}", partial(_news, wish, kind), key=f"{page}.take_away.watch", seconds=_NEWS_SECONDS
         )
     elif isinstance(state, Made):
         st.write(f"{kind.label}: {file_size(state.size)}, made in {state.seconds:.1f} s.")
@@ -150,7 +151,7 @@ def _workbench(wish: ExportRequest, kind: Kind, page: str) -> None:
         if problem := st.session_state.pop("take_away.problem", None):
             st.error(f"Not made: {plain(problem)}.", icon=":material/error:")
         st.button(
-            f"Make the {name}" if kind.name == "report" else "Make it",
+            "Make it",
             type="primary",
             icon=":material/build:",
             key=f"{page}.take_away.make",
@@ -166,12 +167,12 @@ def _ask(wish: ExportRequest) -> None:
         st.session_state["take_away.problem"] = str(error)
 
 
-def _news(wish: ExportRequest, name: str) -> News:
+def _news(wish: ExportRequest, kind: Kind) -> News:
     """How far an export is, for who waits for it."""
     state = handles.workshop().state(wish)
     if not isinstance(state, Making):
-        return News("done", 1.0, "Made", "", dict)
+        return News("done", 1.0, f"{kind.label}: made", "", dict)
     if state.before:
-        return News("making", 0.0, f"Waiting: {counted(state.before, 'export')} before this one", "", dict)
+        return News("making", 0.0, f"{kind.label}: waits for {counted(state.before, 'other')}", "", dict)
     share = state.seconds / (state.seconds + _TYPICAL_SECONDS / 2)
-    return News("making", share, f"Making the {name} · {state.seconds:.0f} s", "", dict)
+    return News("making", share, f"{kind.label}: being made, {state.seconds:.0f} s", "", dict)
