@@ -14,11 +14,10 @@ def make_and_download(page: Page, label: str, folder: Path) -> Path:
     """Open the menu by the keyboard, choose, make, and save the file."""
     # What opens keeps its place, so the page must have found its own.
     wait_until(lambda: page.locator("[data-testid=stSkeleton]").count() == 0, "the page is complete")
-    menu = page.get_by_role("button", name="Take away")
-    if menu.get_attribute("aria-expanded") != "true":
-        menu.focus()
-        page.keyboard.press("Enter")
     choice = page.get_by_role("combobox", name=re.compile("What to take along"))
+    if not choice.is_visible():
+        page.get_by_role("button", name="Take away").focus()
+        page.keyboard.press("Enter")
     choice.click()
     page.get_by_role("option", name=label, exact=True).click()
     page.get_by_role("button", name=re.compile("^Make ")).click()
