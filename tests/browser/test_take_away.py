@@ -12,12 +12,13 @@ from tests.conftest import wait_until
 
 def make_and_download(page: Page, label: str, folder: Path) -> Path:
     """Open the menu by the keyboard, choose, make, and save the file."""
-    # What opens keeps its place, so the page must have found its own.
+    # What opens keeps its place, so the page must have found its own, and what is open may stand elsewhere by now.
     wait_until(lambda: page.locator("[data-testid=stSkeleton]").count() == 0, "the page is complete")
     choice = page.get_by_role("combobox", name=re.compile("What to take along"))
-    if not choice.is_visible():
-        page.get_by_role("button", name="Take away").focus()
-        page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(choice).to_be_hidden()
+    page.get_by_role("button", name="Take away").focus()
+    page.keyboard.press("Enter")
     choice.click()
     page.get_by_role("option", name=label, exact=True).click()
     page.get_by_role("button", name=re.compile("^Make ")).click()
