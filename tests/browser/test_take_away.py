@@ -70,4 +70,4 @@ def test_a_report_opens_without_a_network_and_settings_come_back(
     expect(other.get_by_text(f"They are those of run {key}")).to_be_visible()
     other.keyboard.press("Escape")
     other.get_by_role("button", name="Train", exact=True).click()
-    wait_until(lambda: f"run={key}" in other.url, "the same settings lead to the same run")
+    other.wait_for_url(f"**run={key}*")  # the same settings lead to the same run
