@@ -1,8 +1,9 @@
 """What a class finds in the six lessons, and how long they take: `python -m benchmarks.lessons [learners] [home]`.
 
 Each learner has a seed of their own and goes through all lessons alone, in their order, on a lab that does nothing
-else. Runs that an earlier lesson has left are not trained again, as on the page. Without a home folder it works in a
-store of its own.
+else. Runs that an earlier lesson has left are not trained again, as on the page. Processor seconds are those of the
+workers, which a machine that is busy with other things lengthens less than the clock. Without a home folder it works in
+a store of its own.
 """
 
 import statistics
@@ -12,6 +13,8 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+
+import psutil
 
 from benchmarks.server import settings_at
 from fmnist_core.config import RunConfig
@@ -39,16 +42,24 @@ def forgetful(store: Store, data: Dataset, run: Run) -> Evaluation:
     return network.evaluate_with_training_mode_left_on(images.pixels(data), images.labels(data))
 
 
-def go_through(course: CourseLesson, seed: int, store: Store, dispatcher: Dispatcher, data: Dataset) -> float:
-    """Ask for a learner's runs as the page does, and wait until they have ended; seconds."""
+def processor_seconds() -> float:
+    """What the workers of this process have used so far."""
+    times = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
+    return sum(one.user + one.system for one in times)
+
+
+def go_through(
+    course: CourseLesson, seed: int, store: Store, dispatcher: Dispatcher, data: Dataset
+) -> tuple[float, float]:
+    """Ask for a learner's runs as the page does, and wait until they have ended; seconds, and processor seconds."""
     experiment = course.experiment_of(seed)
     configs = [experiment] if isinstance(experiment, RunConfig) else experiment.configs()
-    began, pause = time.perf_counter(), threading.Event()
+    began, used, pause = time.perf_counter(), processor_seconds(), threading.Event()
     keys = store.request_all(configs, data.name, data.fingerprint)
     dispatcher.wake()
     while any(run.is_active for run in store.runs_of(keys).values()):
         pause.wait(0.05)
-    return time.perf_counter() - began
+    return time.perf_counter() - began, processor_seconds() - used
 
 
 def main(learners: int, home: Path) -> None:
@@ -57,7 +68,7 @@ def main(learners: int, home: Path) -> None:
     data = load(settings)
     assert data.is_real, data.notes
     store = Store(settings.database_url)
-    seconds: dict[str, list[float]] = {course.name: [] for course in COURSE}
+    seconds: dict[str, list[tuple[float, float]]] = {course.name: [] for course in COURSE}
     found: dict[str, list[Finding]] = {course.name: [] for course in COURSE}
     with Dispatcher(store, settings) as dispatcher:
         for learner in range(learners):
@@ -72,15 +83,16 @@ def main(learners: int, home: Path) -> None:
                 )
                 found[course.name].append(course.find(outcome))
     store.close()
-    print(f"{learners} learners, each alone\n")
-    print("| lesson | shown by | what came out | seconds, median (most) |")
-    print("|---|---|---|---|")
+    print(f"{learners} learners, each alone; seconds are medians\n")
+    print("| lesson | shown by | what came out | seconds | processor seconds |")
+    print("|---|---|---|---|---|")
     for course in COURSE:
-        findings, took = found[course.name], seconds[course.name]
+        findings = found[course.name]
+        took, used = zip(*seconds[course.name], strict=True)
         counts = Counter(finding.answer for finding in findings).most_common()
         said = "; ".join(f"{answer}: {count}" for answer, count in counts)
         shown = sum(finding.shows_it for finding in findings)
-        times = f"{statistics.median(took):.0f} ({max(took):.0f})"
+        times = f"{statistics.median(took):.0f} | {statistics.median(used):.0f}"
         print(f"| {course.lesson.title} | {shown} of {learners} | {said} | {times} |")
     for course in COURSE:
         print(f"\n{course.lesson.title}")

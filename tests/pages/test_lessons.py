@@ -1,11 +1,13 @@
 """Lessons as a visitor without a browser goes through them: guess, train, see."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from fmnist_core.comparison.study import Study
 from fmnist_core.config import RunConfig
+from fmnist_core.lessons.controls import CONTROLS
 from fmnist_core.lessons.course import BY_NAME, COURSE
 from fmnist_core.lessons.lesson import NO_IDEA, Lesson
 from fmnist_core.lessons.lesson_link import lesson_to_text
@@ -296,3 +298,33 @@ def test_a_teacher_makes_a_lesson_of_the_page_as_it_stands(lab):
     app = app.run()
     assert "teach.address" not in keys(app.get("bidi_component"))
     assert "must have 2 to 6 answers" in " ".join(texts(app.info))
+
+
+def things_to_use(app):
+    """What of a page a learner can use or read as a control: keys of widgets, ways to other pages, tables."""
+    kinds = ("button", "radio", "selectbox", "slider", "text_input", "toggle", "segmented_control", "tab", "table")
+    found = [
+        getattr(element, "key", None) or getattr(element, "label", kind) for kind in kinds for element in app.get(kind)
+    ]
+    found += [link.proto.label for link in app.get("page_link")] + texts(app.subheader)
+    return Counter(name for name in found if not name.startswith("lesson."))
+
+
+@pytest.mark.parametrize("page", [page for page in CONTROLS if CONTROLS[page]])
+def test_every_group_of_controls_is_there_where_a_lesson_shows_it_and_else_not(lab, page):
+    study = Study(base=RunConfig(hidden=(16,), epochs=2, seed=3), setting="batch_size", levels=(32, 64))
+    key, _ = map(lab.train, study.configs())
+    said = study.to_address() if page == "compare" else {} if page == "train" else {"run": key}
+
+    def opened(*controls):
+        lesson = replace(TEACHERS, page=page, controls=controls, asks_first=False)
+        app = lab.open(page, lesson=lesson_to_text(lesson), **said)
+        assert not app.exception
+        return things_to_use(app)
+
+    none, every = opened(), opened(*CONTROLS[page])
+    for group in CONTROLS[page]:
+        own = opened(group) - none
+        assert own, f"{group} shows nothing"
+        assert not own - every
+    assert f"{page}.start" in none or page in {"predict", "inspect"}, "what the page cannot do without stays"
