@@ -198,4 +198,4 @@ def _accuracy_differences(runs: Sequence[ArmRun]) -> list[float]:
 
 
 def _points(differences: Sequence[float]) -> str:
-    return ", ".join(signed_number(100 * difference, 1) for difference in differences)
+    return ", ".join(signed_number(100 * difference, 2) for difference in differences)

@@ -173,7 +173,7 @@ def test_where_dropout_gains_accuracy_takes_all_pairs(right, wrong, answer):
     finding = answers.when_it_helps(grid_outcome(right, wrong))
     assert finding.answer == answer
     assert finding.shows_it is (answer == answers.WITH_WRONG)
-    assert f"with no label noise {100 * right[0]:+.1f}".replace("-", "\N{MINUS SIGN}") in finding.sentences[0]
+    assert f"with no label noise {100 * right[0]:+.2f}".replace("-", "\N{MINUS SIGN}") in finding.sentences[0]
     assert "By the rule of the page" in finding.sentences[-1]
 
 
