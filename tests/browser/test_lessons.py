@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from fmnist_core.lessons.lesson import Lesson
@@ -18,6 +19,7 @@ def is_as_wide_as_its_window(page: Page) -> bool:
     return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+@pytest.mark.timeout(600)  # it trains three runs of thirty epochs
 def test_two_lessons_from_a_guess_to_the_answer_and_back_to_ones_own_work(lab, open_page, snap):
     page = open_page(f"{lab}/train")
     expect(page.get_by_label("Hidden layers", exact=True)).to_be_visible(
@@ -36,13 +38,13 @@ def test_two_lessons_from_a_guess_to_the_answer_and_back_to_ones_own_work(lab, o
     expect(page.get_by_label("Hidden layers", exact=True)).to_have_count(0)
     page.get_by_role("button", name="Train", exact=True).click()
     answer = page.get_by_text(re.compile("As you guessed|You guessed: it falls, then levels off|give none of these"))
-    expect(answer).to_be_visible(timeout=120_000)
+    expect(answer).to_be_visible(timeout=240_000)
     snap(page, "answer")
 
     page.get_by_role("link", name="Next: What dropout does").click()
     page.get_by_text("it gets smaller", exact=True).click()
     page.get_by_role("button", name="Compare", exact=True).click()
-    expect(page.get_by_role("button", name="Try another seed")).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("button", name="Try another seed")).to_be_visible(timeout=240_000)
     drawing = page.locator(".live-chart").first
     expect(drawing).to_have_attribute("aria-label", re.compile("Hidden units that dropout kept: [0-9]+ of 256"))
     first = drawing.get_attribute("aria-label")
