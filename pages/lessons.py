@@ -10,8 +10,8 @@ from ui.page_files import PAGES
 st.title("Guess, train, see", anchor=False)
 st.write(
     "Six short lessons. Each sets a page up, asks what you expect, and lets a run of your own answer: with a seed that "
-    "is yours alone, in under a minute where the server has little else to do. What you have set up on the other pages is kept aside, and comes back when you "
-    "leave a lesson."
+    "is yours alone, in under a minute where the server has little else to do. What you have set up on the other "
+    "pages is kept aside, and comes back when you leave a lesson."
 )
 done: set[str] = st.session_state.get("lesson.done", set())
 if done:
