@@ -34,7 +34,7 @@ def thinned_network(kept: Sequence[Kept], units: Sequence[Units], *, colour: str
         places.append((left + np.arange(len(layer)) // rows, np.arange(len(layer)) % rows))
         titles.append((left + (width - 1) / 2, f"{int(layer.sum())} of {len(layer)}"))
         left += width + _BETWEEN
-    size = 9 if rows <= 20 else 6 if rows <= 40 else 4
+    size = 7 if rows <= 20 else 6 if rows <= 40 else 4
     looks = (
         ("Working", [mask & (values > 0) for mask, values in zip(kept, units, strict=True)], colour, "circle"),
         ("Silent", [mask & (values <= 0) for mask, values in zip(kept, units, strict=True)], NEUTRAL, "circle-open"),
