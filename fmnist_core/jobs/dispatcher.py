@@ -173,7 +173,7 @@ class Dispatcher:
         if self._workers is not None:
             self._workers.replace_lost()
             self._readiness.prepare(client, self._workers, self._settings, self._store.database)
-            self._workers.end_idle(keep=self._readiness.is_wanted)
+            self._workers.end_idle(keep=self._readiness.is_wanted and not self._futures)
         self._look_for_workers(client)
 
     def _look_for_workers(self, client: "Client") -> None:
@@ -281,7 +281,9 @@ class Dispatcher:
         if self._workers is None:
             return max(0, sum(map(int, client.nthreads().values())) - len(self._futures))
         tasks = len(self._futures) + waiting
-        room = self._workers.make_room(tasks, beside=bool(self._maps), ready=self._readiness.is_wanted)
+        # Where one trains, another that starts would take from it what the visitor waits for: its first points.
+        is_one_wanted = self._readiness.is_wanted and not tasks
+        room = self._workers.make_room(tasks, beside=bool(self._maps), ready=is_one_wanted)
         return room - len(self._futures)
 
     def _connect(self) -> "Client":

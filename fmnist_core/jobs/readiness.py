@@ -21,7 +21,7 @@ def get_worker_ready(settings: Settings, data_fingerprint: str, identity: str) -
 
 
 class Readiness:
-    """Has one worker of this machine more than there are runs, while somebody may soon ask for one.
+    """Has one worker of this machine wait where none is at work, while somebody may soon ask for a run.
 
     It costs a laptop the memory of one worker that does nothing, and saves whoever presses Train a second. `expect_run`
     may be called from any thread, the rest belongs to the dispatcher's.
