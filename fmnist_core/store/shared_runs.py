@@ -18,7 +18,7 @@ from fmnist_core.store.runs import Store
 from fmnist_core.store.summaries import Summary
 
 LOOK_SECONDS = 0.25  # how old what is seen may be
-SOON_SECONDS = 0.05  # and how old while somebody waits for what they have just asked for,
+SOON_SECONDS = 0.1  # and how old while somebody waits for what they have just asked for,
 EXPECTING_SECONDS = 3.0  # which is so long
 KEPT_RUNS = 1024  # runs whose epochs are kept; thirty epochs take about 10 KB
 

@@ -137,7 +137,7 @@ def test_looks_come_sooner_for_a_moment_after_a_write(store, reads, monkeypatch)
     shared.look()
     assert reads_of(20, 0.06) == 4
     shared.expect_news()
-    assert reads_of(20, 0.06) == 20
+    assert reads_of(20, 0.12) == 20
     now[0] += shared_runs.EXPECTING_SECONDS
     shared.look()
     assert reads_of(20, 0.06) == 4
