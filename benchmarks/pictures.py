@@ -73,7 +73,7 @@ def take_all(page: Page, address: str, key_of: Callable[[RunConfig], str]) -> No
 
     open_page("compare", **COMPARISON.to_address())
     page.get_by_role("heading", name="Each arm's figures").wait_for()
-    take(page, "compare", 1520)
+    take(page, "compare", 1900)
 
     open_page("", run=first)
     page.get_by_text("overfits").first.wait_for()
@@ -85,9 +85,6 @@ def take_all(page: Page, address: str, key_of: Callable[[RunConfig], str]) -> No
     take(page, "when", 1200)
 
     open_page("predict", run=first, beside=second, images="test", show="fixed", often="on")
-    reveal = page.get_by_role("button", name="Reveal test figures")
-    reveal.wait_for()
-    reveal.click()
     page.get_by_text("fixed it.").first.wait_for()
     take(page, "predict", 1130)
 
@@ -95,9 +92,9 @@ def take_all(page: Page, address: str, key_of: Callable[[RunConfig], str]) -> No
     page.get_by_role("heading", name="Look at the images").or_(page.get_by_text("taken for").first).first.wait_for()
     take(page, "inspect", 1420)
 
-    open_page("runs", chosen=f"{first} {second}", curves="accuracy")
+    open_page("runs", runs=f"{first},{second}")
     page.get_by_role("heading", name="2 runs side by side").wait_for()
-    take(page, "runs", 1300)
+    take(page, "runs", 1480)
 
     open_page("lessons")
     page.get_by_role("heading", name="For teachers").wait_for()
