@@ -6,8 +6,9 @@ from fmnist_core.lessons.course import COURSE
 from fmnist_core.lessons.lesson_link import PARAMETER
 from fmnist_core.wording import counted
 from ui.page_files import PAGES
+from ui.views.page_title import page_title
 
-st.title("Guess, train, see", anchor=False)
+page_title("lessons", "Guess, train, see")
 st.write(
     "Six short lessons. Each sets a page up, asks what you expect, and lets a run of your own answer: with a seed that "
     "is yours alone, in under a minute where the server has little else to do. What you have set up on the other "
@@ -20,7 +21,7 @@ for number, course in enumerate(COURSE, 1):
     with st.container(border=True):
         st.page_link(
             PAGES / f"{course.lesson.page}.py",
-            label=f"{number}. {course.lesson.title}",
+            label=f"**{number}. {course.lesson.title}**",
             icon=":material/check_circle:" if course.name in done else ":material/arrow_forward:",
             query_params={PARAMETER: course.name},
         )
