@@ -26,7 +26,7 @@ VIEWS = {
 
 def put_view_in_address() -> None:
     """Let the address name the view that is shown. Not by binding: what is bound cannot be handed on to Predict."""
-    st.query_params["view"] = st.session_state["inspect.view"]
+    link.replace({"view"}, {"view": st.session_state["inspect.view"]})
 
 
 page_title(

@@ -28,7 +28,7 @@ KINDS: dict[Kind, str] = {
 
 def drop_image() -> None:
     """Another kind of image begins with its own first one."""
-    st.query_params.pop("image", None)
+    link.replace({"image"}, {})
     st.session_state["predict.page"] = 0
 
 

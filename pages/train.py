@@ -33,7 +33,7 @@ def start() -> None:
         return
     handles.shared_runs().expect_news()
     handles.dispatcher().wake()
-    st.query_params["run"] = key
+    link.replace({"run"}, {"run": key})
 
 
 def stop(run: Run) -> None:

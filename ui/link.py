@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
+_REPLACED = "link.replaced"
 _BEFORE = "\"'([{<*“«"
 _AFTER = ".,;:!?\"')]}>*…”»"
 
@@ -35,6 +36,12 @@ def replace(names: Collection[str], said: Mapping[str, str]) -> None:
     """Let the address say this of these names, and the same as before of all others; the browser's Back undoes it."""
     others = {name: text for name, text in st.query_params.items() if name not in names}
     st.query_params.from_dict(others | dict(said))
+    st.session_state[_REPLACED] = st.query_params.to_dict()
+
+
+def was_replaced() -> bool:
+    """Whether the address is what `replace` has made of it since this was asked last: no link, and not Back."""
+    return bool(st.session_state.pop(_REPLACED, None) == st.query_params.to_dict())
 
 
 def address(page: str, **query: str) -> str:

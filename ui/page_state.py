@@ -97,14 +97,15 @@ def follow_address(page: str, *states: PageState) -> list[str]:
     memory = st.session_state
     entered = memory.get("page_in_address") != page
     memory["page_in_address"] = page
+    is_ours = link.was_replaced()  # by a callback, in an address that may be from before the last answer
     opened, said = _read(_names(states))
     known: _Known = memory.setdefault(f"address.{page}", _Known(opened, {}))
-    if opened == known.opened and said in known.superseded:
+    if not entered and opened == known.opened and said in (known.said, *known.superseded):
         return []
-    is_news = said != known.said and not (entered and not said)
-    if opened != known.opened or is_news:
-        changed_at = max(known.changed_at + 1, _now())
-        memory[f"address.{page}"] = _Known(opened, said if is_news else known.said, changed_at=changed_at)
+    is_news = said != known.said and not is_ours and not (entered and not said)
+    overtaken = [] if is_news or said == known.said else [said]
+    changed_at = max(known.changed_at + 1, _now())
+    memory[f"address.{page}"] = _Known(opened, said if is_news else known.said, overtaken, changed_at)
     if not is_news:
         return []
     problems = []

@@ -8,7 +8,7 @@ import torch
 
 from fmnist_core.config import RunConfig
 from fmnist_core.data.split import split, training_examples
-from fmnist_core.network.draws import Draws, derived_seed
+from fmnist_core.network.draws import Draws, batch_bounds, derived_seed
 from fmnist_core.network.dropout_steps import MOST_STEPS, dropout_step, shown_batches
 from fmnist_core.network.model import model_to_bytes
 from fmnist_core.network.stored_network import StoredNetwork
@@ -20,11 +20,12 @@ CONFIG = RunConfig(hidden=(32, 17), dropout=0.3, epochs=2, batch_size=64, learni
 def trained(config, data):
     """A run's stored network, and of each step of its last epoch the batch's labels and the masks of its layers."""
     training = Training(config, split(data, config.protocol, config.seed))
+    bounds = batch_bounds(len(training.examples), config.batch_size)
     seen = []
 
     def remember(share):
-        if share <= 0.9 and training.epochs_done == config.epochs - 1 and len(seen) < len(training._bounds):
-            start, stop = training._bounds[len(seen)]
+        if share <= 0.9 and training.epochs_done == config.epochs - 1 and len(seen) < len(bounds):
+            start, stop = bounds[len(seen)]
             step = training._fast_steps[stop - start]
             masks = [layer.mask.factors.numpy() > 0 if layer.mask else None for layer in step._layers]
             pixels = step._pixel_mask.factors.numpy() > 0 if step._pixel_mask else None

@@ -302,7 +302,18 @@ def test_a_teacher_makes_a_lesson_of_the_page_as_it_stands(lab):
 
 def things_to_use(app):
     """What of a page a learner can use or read as a control: keys of widgets, ways to other pages, tables."""
-    kinds = ("button", "radio", "selectbox", "slider", "text_input", "toggle", "segmented_control", "tab", "table")
+    kinds = (
+        "button",
+        "radio",
+        "selectbox",
+        "slider",
+        "text_input",
+        "toggle",
+        "segmented_control",
+        "tab",
+        "table",
+        "file_uploader",
+    )
     found = [
         getattr(element, "key", None) or getattr(element, "label", kind) for kind in kinds for element in app.get(kind)
     ]

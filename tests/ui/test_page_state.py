@@ -72,6 +72,17 @@ def test_a_click_with_an_address_from_before_the_last_answer_is_no_link():
     assert said(app) == {"metric": "accuracy", "sheet": "3"}
 
 
+def test_a_page_that_is_opened_from_the_menu_says_again_what_it_shows():
+    app = opened()
+    app.selectbox[0].select("accuracy").run()
+    before = component_data(app, "page.address")["changed_at"]
+    app.session_state["page_in_address"] = "another"
+    app.run()
+    assert shown(app) == ("accuracy", 0, False)
+    assert said(app) == {"metric": "accuracy"}
+    assert component_data(app, "page.address")["changed_at"] > before  # the browser's address is empty by then
+
+
 def test_back_to_what_was_open_before_shows_it_as_it_was():
     app = opened(run="a")
     app.selectbox[0].select("accuracy").run()
@@ -86,6 +97,29 @@ def test_back_to_what_was_open_before_shows_it_as_it_was():
     app.query_params.update({"run": "b"})
     app.run()
     assert shown(app) == ("loss", 0, False)
+
+
+def test_what_a_callback_opens_leaves_choices_alone_though_the_address_is_not_up_to_date():
+    def opening():
+        import streamlit as st
+
+        from ui import link
+        from ui.page_state import choice
+        from ui.views.page_title import page_title
+
+        page_title("page", "A question?", choice("metric", "page.metric", ["loss", "accuracy"], "loss"))
+        st.session_state.setdefault("page.metric", "loss")
+        st.selectbox("Metric", ["loss", "accuracy"], key="page.metric")
+        st.button("Open", on_click=link.replace, args=({"run"}, {"run": "b"}))
+
+    app = AppTest.from_function(opening).run()
+    app.selectbox[0].select("accuracy").run()
+    app.button[0].click().run()  # from a browser that has not put the choice into its address yet
+    for _ in range(2):  # also with the next click, if that is as quick
+        assert app.query_params["run"] == "b"
+        assert app.selectbox[0].value == "accuracy"
+        assert said(app) == {"metric": "accuracy"}
+        app.run()
 
 
 def test_what_is_opened_elsewhere_on_the_page_leaves_choices_alone():

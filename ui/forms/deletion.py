@@ -11,7 +11,7 @@ from fmnist_core.store.deletion import UNDO_SECONDS
 from fmnist_core.store.run import Run
 from fmnist_core.store.visitor import NotYoursError
 from fmnist_core.wording import counted, listed
-from ui import handles
+from ui import handles, link
 from ui.guards import explaining, store_sentence
 from ui.visitors import may_stop, visitor, why_not
 from ui.wording import plain
@@ -83,7 +83,7 @@ def _delete(page: str, keys: Collection[str]) -> None:
         return
     st.session_state.setdefault("deleted", set()).update(keys)
     if st.query_params.get("run") in keys:
-        del st.query_params["run"]
+        link.replace({"run"}, {})
 
 
 def _bring_back(page: str, keys: Collection[str]) -> None:

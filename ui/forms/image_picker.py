@@ -11,7 +11,7 @@ from fmnist_core.results import selection
 from fmnist_core.results.selection import PAIR_CHOICES, Choice, select
 from fmnist_core.results.side_by_side import cause, less_dropout_first
 from fmnist_core.wording import percentage
-from ui import handles
+from ui import handles, link
 from ui.common_answers import CommonAnswers
 from ui.components.image_grid import Tile, image_grid
 from ui.components.image_route import image_folder
@@ -32,7 +32,7 @@ PICKER_STATE = (
 
 def pick(name: str) -> None:
     """Put an image into the address; a callback."""
-    st.query_params["image"] = name
+    link.replace({"image"}, {"image": name})
 
 
 def image_picker(common: CommonAnswers, chosen: Chosen, part: Part, picked: ImageName | None) -> ImageName | None:

@@ -118,7 +118,5 @@ def _put_into_address(study: Study) -> None:
         said = _reading(study).to_address()
     except ValueError:
         return  # said beside the field
-    for name in READING_NAMES - said.keys():
-        st.query_params.pop(name, None)
-    st.query_params.update(said)
+    link.replace(READING_NAMES, said)
     st.session_state["compare.read"] = said

@@ -163,7 +163,8 @@ def _choose(by_key: dict[str, Run], is_new_run: bool = False) -> None:
     state = st.session_state
     run = state["look.run"]
     beside = _counterpart(run, by_key) if is_new_run else state["look.beside"]
-    st.query_params.update({"run": run, "beside": beside, "weights": state["look.kind"] or "best"})
+    said = {"run": run, "beside": beside, "weights": state["look.kind"] or "best"}
+    link.replace(said.keys(), said)
 
 
 def want_image(name: str) -> None:

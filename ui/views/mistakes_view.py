@@ -65,7 +65,7 @@ def show_mistakes(chosen: Chosen, part: Part, common: CommonAnswers) -> None:
 
 
 def _choose_cell(cell: str) -> None:
-    st.query_params["cell"] = cell
+    link.replace({"cell"}, {"cell": cell})
 
 
 def _matrix(matrix: npt.NDArray[np.int64], name: str, colour: str, *, shares: bool) -> None:
@@ -150,7 +150,7 @@ def _choose_fields() -> None:
     if len(chosen) == 2 or (chosen and "cell" not in st.query_params):
         _choose_cell(cell_name(chosen[0], chosen[-1]))
     else:  # one was emptied
-        st.query_params.pop("cell", None)
+        link.replace({"cell"}, {})
 
 
 def _cell_words(true_class: int, said: int) -> str:
