@@ -8,7 +8,7 @@ from fmnist_core.data.evaluation_images import Part
 from fmnist_core.data.image_name import ImageName
 from ui import handles, link
 from ui.common_answers import common_answers
-from ui.forms.image_picker import PICKER_STATE, image_picker
+from ui.forms.image_picker import PICKER_STATE, begin_order, image_picker
 from ui.forms.own_picture import own_picture, show_steps
 from ui.forms.run_choice import run_choice
 from ui.guards import explaining
@@ -32,6 +32,7 @@ def drop_image() -> None:
     st.session_state["predict.page"] = 0
 
 
+begin_order()
 page_title(
     "predict", "What does it see?", choice("images", "predict.kind", list(KINDS), "test"), *PICKER_STATE, *SWITCH_STATE
 )

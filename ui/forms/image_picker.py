@@ -30,6 +30,11 @@ PICKER_STATE = (
 )
 
 
+def begin_order() -> None:
+    """Have an order of the images, before the page says in its address which one it is."""
+    st.session_state.setdefault("predict.seed", selection.new_order())
+
+
 def pick(name: str) -> None:
     """Put an image into the address; a callback."""
     link.replace({"image"}, {"image": name})
@@ -62,7 +67,7 @@ def image_picker(common: CommonAnswers, chosen: Chosen, part: Part, picked: Imag
         probabilities,
         other,
         label=None if label == _ALL_CLASSES else label,
-        seed=state.setdefault("predict.seed", selection.new_order()),
+        seed=state["predict.seed"],
     )
     if not len(rows):
         st.info("There is no such image. Choose others to show.", icon=":material/search_off:")
