@@ -135,8 +135,8 @@ class Dispatcher:
         return self._thread.is_alive() and client is not None and client.status == "running"
 
     def worker_processes(self) -> list[int]:
-        """Process ids of the workers that are connected now."""
-        return [] if self._client is None else sorted(self._client.run(os.getpid).values())
+        """Process ids of the workers that are connected now, without those that are leaving."""
+        return [] if self._client is None else sorted(self._client.run(os.getpid, on_error="ignore").values())
 
     def _work(self) -> None:
         while not self._closing.is_set():
