@@ -270,7 +270,9 @@ class Visitor:
             return
         kind = delta.new_element.WhichOneof("type")
         content = getattr(delta.new_element, kind)
-        if kind == "exception" or (kind == "alert" and content.format == Alert.ERROR):
+        # A cross is Predict's: there the network is wrong about an image, not the page about anything.
+        is_error = kind == "alert" and content.format == Alert.ERROR and content.icon != ":material/close:"
+        if kind == "exception" or is_error:
             raise PageFailedError(content.message if kind == "exception" else content.body)
         identity = getattr(content, "id", "")
         if identity.count("-") < 2:
