@@ -6,15 +6,14 @@ from typing import get_args
 
 import streamlit as st
 
-from fmnist_core.charts.mean_curves import CurveMetric
 from fmnist_core.charts.run_curves import Part
 from fmnist_core.results.run_filter import PRESET_CHOICES
 from fmnist_core.results.run_names import STATUS_WORDS
+from ui.forms.curve_fields import AXES, METRICS
 from ui.page_state import PageState, choice, switch
 
 WORDS_LIMIT = 100  # characters
 SMOOTHINGS = tuple(tenths / 10 for tenths in range(10))
-AXES = {"epochs": "Epochs", "seconds": "Seconds"}
 _MOST_RUNS = 110  # of the selected ones that an address names: browsers and chats cut what is much longer
 _KEYS = re.compile(r"[0-9a-f]{16}(?:,[0-9a-f]{16})*", re.ASCII)
 
@@ -68,7 +67,7 @@ RUNS_STATE = (
     choice("preset", "runs.preset", PRESET_CHOICES, None),
     switch("mine", "runs.mine"),
     PageState({"runs"}, _say_chosen, _take_chosen),
-    choice("curves", "runs.metric", get_args(CurveMetric), "loss"),
+    choice("curves", "runs.metric", list(METRICS), "loss"),
     choice("on", "runs.part", get_args(Part), "validation"),
     choice("over", "runs.axis", list(AXES), "epochs"),
     choice("smoothing", "runs.smoothing", SMOOTHINGS, 0.0),

@@ -1,11 +1,9 @@
 """The runs that are selected on the Runs page: what to do with them, their curves, and what differs between them."""
 
 from collections.abc import Sequence
-from typing import get_args
 
 import streamlit as st
 
-from fmnist_core.charts.mean_curves import CurveMetric
 from fmnist_core.charts.run_curves import Part
 from fmnist_core.comparison.run_settings import ENOUGH_FOR_AXES, settings_of
 from fmnist_core.results.run_names import run_title, short_title
@@ -14,15 +12,14 @@ from fmnist_core.store.shared_runs import version
 from fmnist_core.wording import capitalised, counted
 from ui import drawn_once
 from ui.components.live_chart import live_chart
+from ui.forms.curve_fields import axis_field, metric_field
 from ui.forms.notes_form import notes_form
 from ui.forms.run_actions import run_actions
-from ui.forms.runs_address import AXES, SMOOTHINGS
+from ui.forms.runs_address import SMOOTHINGS
 from ui.views.take_away import take_away_run
 from ui.wording import plain
 
-_METRICS: dict[CurveMetric, str] = {"loss": "Loss", "accuracy": "Accuracy", "gap": "Gap"}
 _PARTS: dict[Part, str] = {"validation": "Validation", "training": "Training"}
-assert set(_METRICS) == set(get_args(CurveMetric))
 
 
 def show_chosen(runs: Sequence[Run]) -> None:
@@ -41,19 +38,11 @@ def show_chosen(runs: Sequence[Run]) -> None:
 
 
 def _curves(runs: Sequence[Run]) -> None:
-    usual = {"metric": "loss", "part": "validation", "axis": "epochs", "smoothing": SMOOTHINGS[0]}
+    usual = {"part": "validation", "smoothing": SMOOTHINGS[0]}
     for name, value in usual.items():
         st.session_state.setdefault(f"runs.{name}", value)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        metric = st.segmented_control(
-            "Curves of",
-            list(_METRICS),
-            format_func=_METRICS.__getitem__,
-            required=True,
-            key="runs.metric",
-            persist_state="session",
-            help="The gap is validation loss minus training loss, both with dropout off.",
-        )
+        metric = metric_field("runs")
         part = st.segmented_control(
             "Measured on",
             list(_PARTS),
@@ -64,15 +53,7 @@ def _curves(runs: Sequence[Run]) -> None:
             disabled=metric == "gap",
             help="Training images are measured as validation images are: after the epoch, with dropout off.",
         )
-        over = st.segmented_control(
-            "Over",
-            list(AXES),
-            format_func=AXES.__getitem__,
-            required=True,
-            key="runs.axis",
-            persist_state="session",
-            help="Seconds of training with its evaluations, as this server took them: they tell how busy it was, too.",
-        )
+        over = axis_field("runs")
         smoothing = st.select_slider(
             "Smoothing",
             SMOOTHINGS,
@@ -82,7 +63,6 @@ def _curves(runs: Sequence[Run]) -> None:
             help="Averages each epoch with those before it, which count so many times less from epoch to epoch. The "
             "values themselves stay, faintly.",
         )
-    assert metric is not None
     assert part is not None
     measured = metric if metric == "gap" else f"{_PARTS[part].lower()} {metric}"
     live_chart(

@@ -12,17 +12,16 @@ from fmnist_core.comparison.study import Study
 from fmnist_core.config import PRESETS
 from ui import drawn_once
 from ui.components.live_chart import live_chart
+from ui.forms.curve_fields import AXES, METRICS, axis_field, metric_field
 from ui.page_state import choice, keep_in_address, switch
 from ui.shown_controls import shows
 from ui.views import explanations
 
-_METRICS: dict[CurveMetric, str] = {"loss": "Loss", "accuracy": "Accuracy", "gap": "Gap"}
-_AXES = {"epochs": "Epochs", "seconds": "Seconds"}
 _LAYOUTS = {"panels": "Side by side", "overlay": "In one chart"}
 CURVES_STATE = (
-    choice("curves", "compare.metric", list(_METRICS), "loss"),
+    choice("curves", "compare.metric", list(METRICS), "loss"),
     choice("layout", "compare.layout", list(_LAYOUTS), "panels"),
-    choice("over", "compare.axis", list(_AXES), "epochs"),
+    choice("over", "compare.axis", list(AXES), "epochs"),
     switch("article", "compare.reference"),
 )
 
@@ -59,7 +58,7 @@ def show_curves(study: Study, now: Collected) -> Look:
     charts = charts_of(study, now, look)
     if overlaid:
         (key,) = charts
-        live_chart(charts[key], key=key, height=420, alt=f"{_METRICS[metric]} of all arms over {over}")
+        live_chart(charts[key], key=key, height=420, alt=f"{METRICS[metric]} of all arms over {over}")
     else:
         across = 2 if len(charts) in {2, 4} else 3
         panels = list(zip(study.levels, charts.items(), strict=True))
@@ -71,7 +70,7 @@ def show_curves(study: Study, now: Collected) -> Look:
                         figure,
                         key=key,
                         group="compare" if over == "epochs" else None,  # arms differ in how long an epoch takes
-                        alt=f"{_METRICS[metric]} of {study.factor.arm_name(level)} over {over}",
+                        alt=f"{METRICS[metric]} of {study.factor.arm_name(level)} over {over}",
                     )
     if with_dropout:
         explanations.harder_training()
@@ -79,19 +78,10 @@ def show_curves(study: Study, now: Collected) -> Look:
 
 
 def _look_fields(study: Study) -> Look:
-    for key, usual in (("compare.metric", "loss"), ("compare.layout", "panels"), ("compare.axis", "epochs")):
-        st.session_state.setdefault(key, usual)
+    st.session_state.setdefault("compare.layout", "panels")
     keep_in_address("compare", *CURVES_STATE, key="compare.curves_address")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        metric = st.segmented_control(
-            "Curves of",
-            list(_METRICS),
-            format_func=_METRICS.__getitem__,
-            required=True,
-            key="compare.metric",
-            persist_state="session",
-            help="The gap is validation loss minus training loss, both with dropout off.",
-        )
+        metric = metric_field("compare")
         layout = st.segmented_control(
             "Arms",
             list(_LAYOUTS),
@@ -102,22 +92,13 @@ def _look_fields(study: Study) -> Look:
             disabled=metric == "gap",
             help="The gap of all arms is always drawn in one chart.",
         )
-        over = st.segmented_control(
-            "Over",
-            list(_AXES),
-            format_func=_AXES.__getitem__,
-            required=True,
-            key="compare.axis",
-            persist_state="session",
-            help="Seconds of training with its evaluations, as this server took them: they tell how busy it was, too.",
-        )
+        over = axis_field("compare")
         published = _follows_the_article(study) and st.toggle(
             "The article's curves",
             key="compare.reference",
             persist_state="session",
             help="As published in February 2019, for the same network and recipe: one run each, dashed and grey.",
         )
-    assert metric is not None, "one is always chosen"
     return Look(metric, layout == "overlay" or metric == "gap", published, over == "seconds")
 
 
