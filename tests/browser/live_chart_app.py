@@ -54,7 +54,7 @@ def epochs(shift: int) -> go.Figure:
         for epoch in range(1, 31)
     ]
     bars = go.Bar(x=[50, 20, 15], y=labels, orientation="h", text=["best", "", ""], name="One network")
-    others = go.Scatter(x=[45, 10, 5], y=labels, mode="markers", name="Others")
+    others = go.Scatter(x=[45 + shift, 10, 5], y=labels, mode="markers", name="Others")
     layout = {"uirevision": "fixed", "xaxis": {"range": [0, 60]}, "margin": {"t": 30}, "showlegend": False}
     meta = {"start_label": "Best epoch", "start_frame": 11}
     return go.Figure([bars, others], {**layout, "meta": meta}, frames)

@@ -1,6 +1,7 @@
 """The comparison, on real images in a real browser."""
 
 import re
+from contextlib import suppress
 
 from playwright.sync_api import Page, expect
 
@@ -22,6 +23,18 @@ def epochs_drawn(page: Page) -> list[int]:
     )
 
 
+def expect_drawn(page: Page, epochs: list[int]) -> None:
+    drawn: list[int] = []
+
+    def as_expected() -> bool:
+        drawn[:] = epochs_drawn(page)
+        return drawn == epochs
+
+    with suppress(AssertionError):
+        wait_until(as_expected, "the panels are complete")
+    assert drawn == epochs, page.locator("[data-testid=stMain]").inner_text()
+
+
 def test_a_small_comparison_from_setup_to_verdict(lab, open_page, snap):
     page = open_page(f"{lab}/compare", height=1400)
     expect(page.get_by_text("No experiment chosen")).to_be_visible()
@@ -38,7 +51,7 @@ def test_a_small_comparison_from_setup_to_verdict(lab, open_page, snap):
     snap(page, "live")
     page.evaluate("document.querySelector('.live-chart').marked = true")
     expect(page.get_by_role("button", name="Stop all")).to_have_count(0, timeout=120_000)
-    wait_until(lambda: epochs_drawn(page) == [3, 3], "both panels are complete")
+    expect_drawn(page, [3, 3])
     ranges = page.evaluate("[...document.querySelectorAll('.live-chart')].map(chart => chart.layout.yaxis.range)")
     assert page.evaluate("document.querySelector('.live-chart').marked") is True  # the end disturbs no chart
     assert ranges[0] == ranges[1]  # the same axes, or they could not be compared

@@ -239,6 +239,25 @@ def test_less_motion_draws_whole_frames_only(charts, browser):
     context.close()
 
 
+def test_news_that_was_asked_for_before_the_page_drew_anew_is_not_drawn(charts, open_page):
+    page = open_page(charts)
+    epochs = chart(page, "Epochs")
+    before = page.evaluate("performance.now()")
+    page.get_by_text("Another pick").click()
+    wait_until(lambda: epochs.evaluate("node => node.data[1].x[0]") == 55, "the page has drawn anew")
+    tell = """([value, askedAt]) => {
+        const contents = {epochs: JSON.stringify({data: [{type: "bar", x: [value]}], layout: {}})};
+        dispatchEvent(new CustomEvent("dropout-lab:contents", {detail: {contents, askedAt}}));
+    }"""
+    page.evaluate(tell, [1, before])
+    page.evaluate(tell, [2, page.evaluate("performance.now()")])
+    wait_until(lambda: bar(epochs) == 2, "news that is newer than the page is drawn")
+    page.evaluate(tell, [1, before])
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert bar(epochs) == 2
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_replay_and_picture_in_both_themes(charts, open_page, snap, dark, width):

@@ -129,9 +129,12 @@ def test_the_keyboard_reaches_the_list_and_what_can_be_done(lab_with_runs, open_
         reached.add(str(page.evaluate("document.activeElement.innerText")).strip())
         if page.evaluate("document.activeElement.tagName") == "CANVAS":
             page.keyboard.press("ArrowDown")
+            expect(table(page).get_by_test_id("glide-cell-1-1")).to_have_attribute("aria-selected", "true")
             page.keyboard.press("Shift+Space")
             break
     expect(page.get_by_text("1 selected")).to_be_visible()
+    expect(page.locator(".st-key-runs-ask").get_by_role("button")).to_be_visible()
+    ready(page)  # what stands after the list is drawn after it
     for _ in range(40):
         page.keyboard.press("Tab")
         reached.add(str(page.evaluate("document.activeElement.innerText")).strip())

@@ -12,7 +12,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const chart = charts.get(parentElement);
   chart.data = data;
   // A change of theme brings the same figure again, which news may have overtaken.
-  if (chart.given !== data.figure) chart.given = chart.text = data.figure;
+  if (chart.given !== data.figure) {
+    chart.given = chart.text = data.figure;
+    chart.givenAt = performance.now();
+  }
   chart.sendClick = (name) => setTriggerValue("click", name);
   chart.node.style.height = `${data.height}px`;
   chart.node.setAttribute("aria-label", data.alt);
@@ -43,9 +46,10 @@ function mount(parent) {
   });
   observer.observe(node);
   const chart = { stage, node, message, observer, data: null, figure: null, replay: null, calls: 0 };
-  chart.takeContents = ({ detail }) => {
-    const text = detail[chart.data.key];
+  chart.takeContents = ({ detail: { contents, askedAt } }) => {
+    const text = contents[chart.data.key];
     if (text === undefined || text === chart.text) return; // of others, or as it is drawn already
+    if (askedAt < chart.givenAt) return; // the page has drawn since, and of a run's end nobody would tell again
     chart.text = text;
     draw(chart, chart.calls);
   };

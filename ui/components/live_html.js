@@ -8,7 +8,10 @@ export default function ({ data, parentElement }) {
   const place = places.get(parentElement);
   place.key = data.key;
   // A change of theme brings the same content again, which news may have overtaken.
-  if (place.given !== data.html) place.show((place.given = data.html));
+  if (place.given !== data.html) {
+    place.show((place.given = data.html));
+    place.givenAt = performance.now();
+  }
   const call = ++place.calls;
 
   // Streamlit also runs the clean-up of a call that a newer one overtook.
@@ -23,8 +26,8 @@ function mount(parent) {
   const node = parent.querySelector(".live-html");
   const place = { key: null, given: null, calls: 0 };
   place.show = (html) => (node.innerHTML = html);
-  place.takeContents = ({ detail }) => {
-    if (place.key in detail) place.show(detail[place.key]);
+  place.takeContents = ({ detail: { contents, askedAt } }) => {
+    if (place.key in contents && askedAt >= place.givenAt) place.show(contents[place.key]); // else it may be older
   };
   window.addEventListener("dropout-lab:contents", place.takeContents);
   return place;

@@ -32,12 +32,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
 }
 
-function show(watch, news) {
+function show(watch, news, askedAt) {
   watch.tag = news.tag;
   watch.version = news.version;
   watch.edition = news.edition;
   watch.isUrgent = news.is_urgent;
-  if (news.contents) window.dispatchEvent(new CustomEvent("dropout-lab:contents", { detail: news.contents }));
+  const { contents } = news;
+  if (contents) window.dispatchEvent(new CustomEvent("dropout-lab:contents", { detail: { contents, askedAt } }));
   const percent = Math.round(100 * news.share);
   watch.parent.querySelector(".text").textContent = news.text;
   const track = watch.parent.querySelector(".track");
@@ -58,9 +59,13 @@ async function look(watch) {
   if (document.hidden) return; // nobody looks on; `onShown` goes on
   try {
     const known = new URLSearchParams({ since: watch.tag, edition: watch.edition });
+    const { calls } = watch;
+    const askedAt = performance.now();
     const response = await fetch(`${watch.data.url}?${known}`, { cache: "no-store" });
+    const news = response.status === 200 ? await response.json() : null;
     if (watch.isGone) return;
-    if (response.status === 200) show(watch, await response.json());
+    // Where the page was drawn meanwhile, an answer may be older than what it shows; the next one tells it again.
+    if (news && calls === watch.calls) show(watch, news, askedAt);
     // A server that started anew does not know this page; drawing it once more tells it.
     if (response.status === 404) watch.version = "unknown";
     if (watch.version !== watch.drawn && performance.now() - watch.askedAt >= PATIENCE) {
