@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,16 @@ class ArmRun:
     def finished(self) -> bool:
         """Whether the run has reached its last epoch, so that it may be compared."""
         return self.run is not None and self.run.status == "finished" and not self.epochs.empty
+
+    @cached_property
+    def _rows(self) -> dict[Epoch, dict[str, float]]:
+        return {}
+
+    def at(self, epoch: Epoch) -> dict[str, float]:
+        """What a finished run showed, by column, at the epoch that is read, which it must have; looked up once."""
+        if epoch not in self._rows:
+            self._rows[epoch] = row_at(self.epochs, epoch)
+        return self._rows[epoch]
 
 
 def band(epochs_of_runs: Sequence[pd.DataFrame], column: str) -> pd.DataFrame:
@@ -78,7 +89,7 @@ def figures_at(arm: ArmRun, epoch: Epoch, reveal_tests: bool) -> dict[str, float
 
     The article's protocol has shown its test figures as validation, and chosen epochs keep no weights to test.
     """
-    figures = _figures_of(row_at(arm.epochs, epoch))
+    figures = _figures_of(arm.at(epoch))
     test = None if isinstance(epoch, int) else arm.tests.get(epoch)
     if reveal_tests and test is not None and arm.run is not None and arm.run.config.protocol == "held-out":
         figures |= {"test_loss": test.loss, "test_accuracy": test.accuracy}
@@ -116,12 +127,12 @@ def outcomes(arm: ArmRun, reveal_tests: bool, epoch: Epoch = "last") -> dict[str
     Losses and gap are nats, accuracies and calibration errors shares, seconds the sum over epochs.
     """
     epochs: list[Epoch] = ["best", "last", *([epoch] if isinstance(epoch, int) else [])]
-    rows = {at: row_at(arm.epochs, at) for at in epochs}
+    rows = {at: arm.at(at) for at in epochs}
     figures: dict[str, float] = {
         column_of(metric, at): value for at, row in rows.items() for metric, value in _figures_of(row).items()
     }
     figures["validation_calibration_error_last"] = rows["last"]["validation_calibration_error"]
-    figures["seconds"] = arm.epochs["seconds"].sum()
+    figures["seconds"] = float(arm.epochs["seconds"].to_numpy().sum())
     kinds: tuple[Weights, ...] = ("last", "best") if reveal_tests else ()
     for kind in kinds:
         test = arm.tests.get(kind)
@@ -138,13 +149,11 @@ def arm_table(runs: Sequence[ArmRun], reveal_tests: bool, epoch: Epoch = "last")
     """
     rows = []
     for level, arm in by_level(runs).items():
-        figures = pd.DataFrame(
-            [outcomes(one, reveal_tests, epoch) for one in arm if one.finished], columns=_names(reveal_tests, epoch)
-        )
+        finished = [outcomes(one, reveal_tests, epoch) for one in arm if one.finished]
+        figures = pd.DataFrame(finished, columns=_names(reveal_tests, epoch), dtype=float)
         row: dict[str, Any] = {"level": level}
-        for name in figures.columns:
-            values = figures[name].astype(float)
-            row |= {f"{name}_mean": values.mean(), f"{name}_sd": values.std(ddof=1)}
+        for name, mean, deviation in zip(figures.columns, figures.mean(), figures.std(ddof=1), strict=True):
+            row |= {f"{name}_mean": mean, f"{name}_sd": deviation}
         configs = [one.run.config for one in arm if one.run is not None]
         row["parameters"] = count_parameters(configs[0]) if configs else None
         rows.append({**row, "finished": len(figures), "seeds": len(arm)})

@@ -7,13 +7,14 @@ from functools import lru_cache
 import pandas as pd
 
 from fmnist_core.comparison.arms import ArmRun
+from fmnist_core.comparison.factors import Level
 from fmnist_core.comparison.grid import Grid
 from fmnist_core.comparison.study import Study
 from fmnist_core.network.figures import TRAINING_VERSION
 from fmnist_core.results.outlook import Outlook
 from fmnist_core.store.run import Run
 from fmnist_core.store.runs import EPOCH_COLUMNS
-from fmnist_core.store.shared_runs import SharedRuns, state, version
+from fmnist_core.store.shared_runs import KEPT_RUNS, SharedRuns, state, version
 
 
 @lru_cache(maxsize=256)
@@ -51,9 +52,17 @@ def collect(study: Study, stored: Sequence[Run | None], shared: SharedRuns) -> C
         level = getattr(config, study.setting)
         if run is None:
             runs.append(ArmRun(level, config.seed, None, pd.DataFrame(columns=EPOCH_COLUMNS), {}))
-        else:
+        elif run.is_active:
             runs.append(ArmRun(level, config.seed, run, epochs[run.key], tests[run.key]))
+        else:
+            runs.append(_ended(level, run, shared))
     return Collected(tuple(runs), version(stored), state(stored))
+
+
+@lru_cache(maxsize=KEPT_RUNS)
+def _ended(level: Level, run: Run, shared: SharedRuns) -> ArmRun:
+    """The same object as long as nothing of the run has changed, so that its rows are looked up once, not each tick."""
+    return ArmRun(level, run.config.seed, run, shared.epochs(run), shared.tests(run))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fmnist_core.comparison.arms import ArmRun, figures_at, row_at, shared_epochs
+from fmnist_core.comparison.arms import ArmRun, figures_at, shared_epochs
 from fmnist_core.comparison.evidence import Evidence, effect, sizes, weigh
 from fmnist_core.comparison.factors import Factor, Level
 from fmnist_core.comparison.measures import is_accuracy
@@ -88,9 +88,7 @@ def conclude(
 
 def _is_calmer(arms: Sequence[Mapping[int, ArmRun]], seeds: Sequence[int], reading: Reading) -> bool:
     """Whether in each pair the second arm's confidence lies nearer to its accuracy."""
-    before, after = (
-        [row_at(arm[seed].epochs, reading.epoch)["validation_calibration_error"] for seed in seeds] for arm in arms
-    )
+    before, after = ([arm[seed].at(reading.epoch)["validation_calibration_error"] for seed in seeds] for arm in arms)
     return all(then > now for then, now in zip(before, after, strict=True))
 
 

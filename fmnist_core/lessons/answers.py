@@ -44,7 +44,7 @@ _ALIKE_SHARE = 0.1  # a gap within so much of the other is about the same
 def narrower_gap(outcome: Outcome) -> Finding:
     """Whether the run with dropout ends with a smaller gap than its pair without."""
     (runs,) = outcome.runs_of
-    without, dropped = (row_at(arm[0].epochs, "last") for arm in by_level(runs).values())
+    without, dropped = (arm[0].at("last") for arm in by_level(runs).values())
     before, after = (row["validation_loss"] - row["evaluated_training_loss"] for row in (without, dropped))
     change = (after - before) / abs(before) if before else 0.0
     answer = SMALLER if change < -_ALIKE_SHARE else LARGER if change > _ALIKE_SHARE else ALIKE
@@ -72,7 +72,7 @@ def evaluation_mode(outcome: Outcome) -> Finding:
     """What an evaluation says that forgot to switch dropout off."""
     run = outcome.run.run
     assert run is not None, "the runs have finished"
-    right, wrong = row_at(outcome.run.epochs, "best"), outcome.forgetful(run)
+    right, wrong = outcome.run.at("best"), outcome.forgetful(run)
     difference = wrong.loss - right["validation_loss"]
     answer = SAME_LOSS if abs(difference) < _SAME else HIGHER_LOSS if difference > 0 else LOWER_LOSS
     figures = (

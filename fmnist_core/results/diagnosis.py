@@ -41,7 +41,7 @@ def best_epoch(epochs: pd.DataFrame) -> int:
 
 def best_place(epochs: pd.DataFrame) -> int:
     """The place of the best epoch's row, from 0."""
-    return int(epochs["validation_loss"].argmin())
+    return int(np.nanargmin(epochs["validation_loss"].to_numpy(dtype=float)))
 
 
 def is_at_chance(accuracy: float) -> bool:

@@ -7,7 +7,9 @@ from fmnist_core.comparison.study import Study
 from fmnist_core.config import RunConfig
 from fmnist_core.jobs import worker
 from fmnist_core.results.outlook import look_ahead
+from fmnist_core.store.notes import Notes
 from fmnist_core.store.shared_runs import SharedRuns
+from tests.conftest import epoch_result
 
 STUDY = Study(base=RunConfig(hidden=(16,), epochs=2), levels=(0.0, 0.5), seeds=2)
 
@@ -40,6 +42,29 @@ def test_arms_with_the_same_seed_are_pairs(collected, store):
     for arm in runs:
         assert replace(arm.run.config, dropout=0.0, seed=0) == STUDY.base
         assert (arm.run.config.dropout, arm.run.config.seed) == (arm.level, arm.seed)
+
+
+def test_what_was_worked_out_of_an_ended_run_stays_until_the_run_changes(store):
+    configs, fingerprint = STUDY.configs(), "f" * 16
+    ended, growing, *_ = store.request_all(configs, "Nothing", fingerprint)
+    for key in (ended, growing):
+        store.leases.claim(key, "a worker")
+        store.leases.record_epoch(key, "a worker", epoch_result(1), b"", None)
+    store.leases.end(ended, "a worker", "finished", last=b"")
+    shared = SharedRuns(store)
+
+    def look():
+        shared.expect_news()
+        return collect(STUDY, stored_runs(STUDY, shared, fingerprint), shared).runs
+
+    before = look()
+    store.leases.record_epoch(growing, "a worker", epoch_result(2, validation_loss=0.4), b"", None)
+    after = look()
+    assert after[0] is before[0]
+    assert before[1].at("best")["validation_loss"] == 0.5
+    assert after[1].at("best")["validation_loss"] == after[1].at("last")["validation_loss"] == 0.4
+    store.write_notes(ended, Notes.typed("Another name", "", ""))
+    assert look()[0].run.notes.name == "Another name"
 
 
 def ahead(runs, workers=2):
