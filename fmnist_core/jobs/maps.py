@@ -38,7 +38,8 @@ def map_stored_run(settings: Settings, request: MapRequest, identity: str | None
     # Here and not above: whoever asks for a map needs none of this. The limit of threads holds for what is loaded.
     import sklearn.manifold  # noqa: F401
 
-    from fmnist_core.jobs.worker import open_same_store, patiently
+    from fmnist_core.jobs.heart import patiently
+    from fmnist_core.jobs.worker import open_same_store
     from fmnist_core.network.projection import neighbourhood
 
     settings = settings.on_this_machine()

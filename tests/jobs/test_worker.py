@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import torch
 from fmnist_core.config import RunConfig
 from fmnist_core.data.dataset import DataError
 from fmnist_core.data.split import Examples, split
-from fmnist_core.jobs import maps, worker
+from fmnist_core.jobs import heart, maps, worker
 from fmnist_core.jobs.maps import MapRequest, map_stored_run
 from fmnist_core.network import batches
 from fmnist_core.network.evaluation import evaluate, log_probabilities
@@ -16,6 +17,7 @@ from fmnist_core.network.training import train
 from fmnist_core.store.database import StoreError
 from fmnist_core.store.leases import Leases
 from fmnist_core.store.predictions import pack
+from tests.conftest import wait_until
 from tests.jobs.real_runs import stored
 
 CONFIG = RunConfig(hidden=(16,), epochs=4, batch_size=32, dropout=0.2)
@@ -86,25 +88,35 @@ def test_a_run_that_is_not_free_is_left_alone(store, settings, ask):
     assert store.epochs(key).empty
 
 
-@pytest.mark.parametrize("epochs_before", [1, 2, 3])
-def test_a_killed_run_goes_on_and_ends_identical(store, settings, ask, tiny_dataset, epochs_before, monkeypatch):
-    """The kill is an exception that nothing handles, at the moment after an epoch is stored."""
+@pytest.fixture
+def dies(monkeypatch):
+    """A worker that is killed at the moment after an epoch is stored; the kill is an exception that nothing handles."""
 
     class KilledError(BaseException):
         pass
 
     record = Leases.record_epoch
 
-    def record_and_die(self, key, owner, result, *rest):
-        record(self, key, owner, result, *rest)
-        if result.epoch == epochs_before:
-            raise KilledError
+    @contextmanager
+    def dies(epoch):
+        def record_and_die(self, key, owner, result, *rest):
+            record(self, key, owner, result, *rest)
+            if result.epoch == epoch:
+                raise KilledError
 
+        with monkeypatch.context() as patch:
+            patch.setattr(Leases, "record_epoch", record_and_die)
+            with pytest.raises(KilledError):
+                yield
+
+    return dies
+
+
+@pytest.mark.parametrize("epochs_before", [1, 2, 3])
+def test_a_killed_run_goes_on_and_ends_identical(store, settings, ask, tiny_dataset, epochs_before, dies):
     key = ask()
-    with monkeypatch.context() as patch:
-        patch.setattr(Leases, "record_epoch", record_and_die)
-        with pytest.raises(KilledError):
-            worker.train_stored_run(settings, key, "first")
+    with dies(epochs_before):
+        worker.train_stored_run(settings, key, "first")
     assert store.run(key).epochs_done == epochs_before
     store.leases.release(key, "first")
     worker.train_stored_run(settings, key, "second")
@@ -113,7 +125,7 @@ def test_a_killed_run_goes_on_and_ends_identical(store, settings, ask, tiny_data
 
 
 def test_a_stop_within_an_epoch_keeps_the_epochs_before_it(store, settings, ask, tiny_dataset, monkeypatch):
-    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.0)
+    monkeypatch.setattr(heart, "BEAT_SECONDS", 0.0)
     record = Leases.record_epoch
 
     def record_then_cancel(self, key, owner, result, *rest):
@@ -136,7 +148,7 @@ def test_a_stop_within_an_epoch_keeps_the_epochs_before_it(store, settings, ask,
 
 
 def test_the_loss_within_the_first_epochs_is_told_until_they_make_a_line(store, settings, ask, monkeypatch):
-    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.0)
+    monkeypatch.setattr(heart, "BEAT_SECONDS", 0.0)
     told, after = [], []
     beat, record = Leases.beat, Leases.record_epoch
 
@@ -163,7 +175,7 @@ def test_the_loss_within_the_first_epochs_is_told_until_they_make_a_line(store, 
 
 
 def test_a_run_that_goes_on_tells_of_the_loss_since(store, settings, ask, monkeypatch):
-    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.0)
+    monkeypatch.setattr(heart, "BEAT_SECONDS", 0.0)
     key, record = ask(), Leases.record_epoch
 
     def record_then_cancel(self, key, owner, result, *rest):
@@ -189,9 +201,9 @@ def test_a_run_that_goes_on_tells_of_the_loss_since(store, settings, ask, monkey
 
 
 def test_a_stop_is_seen_between_two_beats(store, settings, ask, monkeypatch):
-    monkeypatch.setattr(worker, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(worker, "FIRST_BEAT_SECONDS", 3600.0)
-    monkeypatch.setattr(worker, "BEAT_SECONDS", 3600.0)
+    monkeypatch.setattr(heart, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(heart, "FIRST_BEAT_SECONDS", 3600.0)
+    monkeypatch.setattr(heart, "BEAT_SECONDS", 3600.0)
     claim = Leases.claim
 
     def claim_then_cancel(self, key, owner, at):
@@ -230,7 +242,7 @@ def test_a_stop_at_the_last_epoch_finds_the_run_finished(store, settings, ask, m
 
 
 def test_a_stop_before_the_first_epoch_leaves_nothing_to_evaluate(store, settings, ask, monkeypatch):
-    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.0)
+    monkeypatch.setattr(heart, "BEAT_SECONDS", 0.0)
     claim = Leases.claim
 
     def claim_then_cancel(self, key, owner, at):
@@ -342,8 +354,8 @@ def busy_for(calls):
 
 @pytest.mark.parametrize("method", ["record_epoch", "beat", "end"])
 def test_a_store_that_is_busy_for_a_moment_ends_no_run(store, settings, ask, tiny_dataset, monkeypatch, method):
-    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.0)
-    monkeypatch.setattr(worker, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(heart, "BEAT_SECONDS", 0.0)
+    monkeypatch.setattr(heart, "RETRY_SECONDS", 0.0)
     monkeypatch.setattr(Leases, method, busy_for(5)(getattr(Leases, method)))
     key = ask()
     worker.train_stored_run(settings, key, "me")
@@ -353,7 +365,7 @@ def test_a_store_that_is_busy_for_a_moment_ends_no_run(store, settings, ask, tin
 
 def test_a_run_waits_while_the_disk_is_full(store, settings, ask, tiny_dataset, monkeypatch):
     """SQLite's own limit stands in for the disk's: it says the same, and holds until it is lifted."""
-    monkeypatch.setattr(worker, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(heart, "RETRY_SECONDS", 0.0)
     own, told, write = worker._open_store(settings.database_url), [], Leases.record_epoch
 
     def limit_pages(count):
@@ -378,7 +390,7 @@ def test_a_run_waits_while_the_disk_is_full(store, settings, ask, tiny_dataset, 
 
 
 def test_a_store_that_stays_away_leaves_the_run_to_others(store, settings, ask, tiny_dataset, monkeypatch):
-    monkeypatch.setattr(worker, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(heart, "PATIENCE_SECONDS", 0.0)
     key = ask()
     with monkeypatch.context() as patch:
         patch.setattr(Leases, "record_epoch", busy_for(99)(Leases.record_epoch))
@@ -428,17 +440,42 @@ def test_a_run_says_where_it_trained(store, settings, ask):
     assert run.processor
 
 
-def test_testing_the_network_keeps_the_lease(store, settings, ask, monkeypatch):
-    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.0)
-    beats, tested = [], worker._test
-    beat = Leases.beat
-
-    def test(*arguments):
-        monkeypatch.setattr(Leases, "beat", lambda *given: beats.append(given) or beat(*given))
-        return tested(*arguments)
-
-    monkeypatch.setattr(worker, "_test", test)
+def test_testing_the_network_keeps_the_lease(store, settings, ask, dies, monkeypatch):
     key = ask()
-    worker.train_stored_run(settings, key, "me")
+    with dies(CONFIG.epochs):
+        worker.train_stored_run(settings, key, "first")
+    store.leases.release(key, "first")
+    monkeypatch.setattr(heart, "BEAT_SECONDS", 0.0)
+    beats, beat = [], Leases.beat
+    monkeypatch.setattr(Leases, "beat", lambda *given: beats.append(given) or beat(*given))
+    worker.train_stored_run(settings, key, "second")
+    assert store.run(key).status == "finished"
     networks = {store.weights(key, kind).content for kind in ("best", "last")}
     assert len(beats) == len(networks), "one that is both is tested once"
+
+
+def test_what_was_trained_here_is_not_asked_again_at_the_end(store, settings, ask, monkeypatch):
+    key = ask()
+    monkeypatch.setattr(worker, "evaluate", None)
+    worker.train_stored_run(settings, key, "me")
+    assert set(store.tests(key)) == {"best", "last"}
+
+
+def test_a_run_that_is_stopped_while_an_epoch_is_tested_keeps_the_network_of_the_epoch_before(
+    store, settings, ask, monkeypatch
+):
+    key = ask()
+    asked = []
+
+    def stop_in_second_epoch(model, examples, pulse):
+        asked.append(pulse)
+        if len(asked) == 2:
+            store.cancel(key)
+            wait_until(lambda: pulse() is not None, "the run sees that it is to stop")
+        return log_probabilities(model, examples, pulse)
+
+    monkeypatch.setattr(worker, "log_probabilities", stop_in_second_epoch)
+    worker.train_stored_run(settings, key, "me")
+    run = store.run(key)
+    assert (run.status, run.epochs_done) == ("stopped", 1)
+    assert store.weights(key, "last").content == store.weights(key, "best").content

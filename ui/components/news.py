@@ -23,7 +23,7 @@ from ui.components.addresses import asset_address, asset_path
 
 _KEPT_TOPICS = 1024
 _QUIET_SECONDS = 5.0
-_URGENT_SECONDS = 0.3
+_URGENT_SECONDS = 0.15
 
 
 @dataclass(frozen=True)
