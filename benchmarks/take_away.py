@@ -9,6 +9,7 @@ import statistics
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 
 from benchmarks.server import Laboratory, laboratory, memory_of, running_server, wait_until
 from benchmarks.visitor import Visitor, visiting
@@ -51,7 +52,7 @@ async def measure(address: str, keys: list[str]) -> tuple[list[float], list[floa
             done.set()
             between += await drawing
             async with visiting(address, "", f"run={key}") as page:
-                await page.wait_for(lambda page=page: page.shows("train.take_away.make"), "the menu is there")  # type: ignore[misc]
+                await page.wait_for(partial(page.shows, "train.take_away.make"), "the menu is there")
                 done = asyncio.Event()
                 drawing = asyncio.create_task(drawn_until(other, done))
                 reports.append(await made(page))
