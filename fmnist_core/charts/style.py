@@ -90,7 +90,7 @@ def _with_room(values: Sequence[float]) -> tuple[float, float]:
 def cut_curves(figure: go.Figure, extent: Extent) -> None:
     """Leave out of a figure what its extent leaves out at first, and say how high its own curves go.
 
-    A double click shows all of it.
+    Where they go higher than it shows, a page has a button for all of it; a double click does the same.
     """
     figure.update_yaxes(
         range=[extent.low, extent.high],
@@ -99,9 +99,10 @@ def cut_curves(figure: go.Figure, extent: Extent) -> None:
     )
     drawn = [value for trace in figure.data for value in trace.y or () if value is not None and math.isfinite(value)]
     if drawn and max(drawn) > extent.high:
+        figure.update_layout(meta={**(figure.layout.meta or {}), "left_out": True})  # read by live_chart_left_out.js
         note(
             figure,
-            f"\N{UPWARDS ARROW} up to {decimal(max(drawn), 1)}; a double click shows it",
+            f"\N{UPWARDS ARROW} up to {decimal(max(drawn), 1)}",
             x=1,
             y=0.9,
             xref="paper",

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fmnist_core.charts.learning_curves import learning_curves
+from fmnist_core.charts.arm_curves import ArmCurves, arm_panels
 from ui.components.live_chart import live_chart
 from ui.components.plotly_js import plotly_route
 
@@ -60,12 +60,15 @@ def epochs(shift: int) -> go.Figure:
     return go.Figure([bars, others], {**layout, "meta": meta}, frames)
 
 
-def diverging() -> go.Figure:
-    """A run that learns for three epochs of five and then diverges."""
-    losses = [0.5, 0.4, 0.3, 3e13, 1e9]
-    names = ("training_loss", "evaluated_training_loss", "validation_loss")
-    epochs = pd.DataFrame({"epoch": range(1, 6), **dict.fromkeys(names, losses)})
-    return learning_curves(epochs, metric="loss", colour="#3f72d8", total_epochs=30, best_epoch=3)
+def two_arms(shift: int) -> list[go.Figure]:
+    """Of two runs, one learns for three epochs of five and then diverges; with a shift, it is an epoch further."""
+    arms = []
+    for name, losses in (("Wild", [0.5, 0.4, 0.3, 3e13, 1e9]), ("Calm", [0.5, 0.4, 0.3, 0.25, 0.2])):
+        losses = losses + [0.4] * (shift > 0)
+        names = ("training_loss", "evaluated_training_loss", "validation_loss")
+        epochs = pd.DataFrame({"epoch": range(1, len(losses) + 1), **dict.fromkeys(names, losses)})
+        arms.append(ArmCurves(name, "#3f72d8", (epochs,)))
+    return arm_panels(arms, metric="loss", total_epochs=30)
 
 
 def draw() -> None:
@@ -76,7 +79,8 @@ def draw() -> None:
     shift = 10 if st.toggle("Another pick") else 0
     st.write("Shift:", shift)
     live_chart(epochs(shift), key="epochs", height=240, alt="Epochs")
-    live_chart(diverging(), key="diverging", alt="Diverging")
+    for alt, figure in zip(("Diverging", "Beside it"), two_arms(shift), strict=True):
+        live_chart(figure, key=alt, alt=alt, group="arms")
 
 
 if __name__ == "__main__":  # run for each visitor

@@ -91,22 +91,49 @@ def test_a_click_keeps_the_zoom(charts, open_page):
     assert points.evaluate("node => node.layout.xaxis.range") == zoomed
 
 
+def axes_of(chart: Locator) -> list[list[float]]:
+    return chart.evaluate("node => [node._fullLayout.xaxis.range, node._fullLayout.yaxis.range]")
+
+
 def test_double_clicks_show_what_a_diverging_run_left_out_and_hide_it_again(charts, open_page, snap):
     page = open_page(charts)
     wild = chart(page, "Diverging")
-
-    def shown() -> list[list[float]]:
-        return wild.evaluate("node => [node._fullLayout.xaxis.range, node._fullLayout.yaxis.range]")
-
-    epochs, (_, top) = shown()
+    epochs, (_, top) = axes_of(wild)
     assert 0.5 < top < 1
     snap(page, "diverging")
     wild.locator(".nsewdrag").dblclick()
-    wait_until(lambda: shown()[1][1] > 3e13, "all of the curve is shown")
-    assert shown()[0] == epochs
+    wait_until(lambda: axes_of(wild)[1][1] > 3e13, "all of the curve is shown")
+    assert axes_of(wild)[0] == epochs
+    expect(page.get_by_role("button", name="Leave the highest values out")).to_be_visible()
     wait_for_new_click(wild)
     wild.locator(".nsewdrag").dblclick()
-    wait_until(lambda: shown()[1][1] == top, "the outliers are left out again")
+    wait_until(lambda: axes_of(wild)[1][1] == top, "the outliers are left out again")
+    expect(page.get_by_role("button", name="Show all values")).to_be_visible()
+
+
+def test_a_button_shows_to_fingers_and_keys_what_a_diverging_run_left_out(charts, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 900}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(charts)
+    wild, calm = chart(page, "Diverging"), chart(page, "Beside it")
+    epochs, (_, top) = axes_of(wild)
+    show, leave_out = (page.get_by_role("button", name=name) for name in ("Show all values", "Leave the highest"))
+    expect(show).to_have_count(1)  # where nothing is left out, no button says so
+    assert show.bounding_box()["height"] >= 44
+    show.tap()
+    expect(leave_out).to_be_visible()
+    assert axes_of(wild)[1][1] > 3e13
+    assert axes_of(wild)[0] == epochs
+    wait_until(lambda: axes_of(calm) == axes_of(wild), "the chart beside it follows")
+    page.get_by_text("Another pick").tap()
+    expect(page.get_by_text("Shift: 10")).to_be_visible()
+    assert axes_of(wild)[1][1] > 3e13, "a newer figure keeps the view"
+    leave_out.focus()
+    page.keyboard.press("Enter")
+    expect(show).to_be_focused()
+    wait_until(lambda: axes_of(calm) == axes_of(wild) == [epochs, axes_of(wild)[1]], "both go back")
+    assert axes_of(wild)[1][1] == top
+    context.close()
 
 
 def test_hovered_points_show_their_pictures(charts, open_page, snap):

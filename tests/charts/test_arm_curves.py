@@ -75,6 +75,7 @@ def test_an_arm_that_diverges_does_not_flatten_the_others():
     assert calm.layout.yaxis.range[1] < 5
     assert calm.layout.yaxis.autorangeoptions.maxallowed == diverging.layout.yaxis.autorangeoptions.maxallowed > 3e13
     assert [any("up to" in text for text in notes(figure)) for figure in (calm, diverging)] == [False, True]
+    assert ["left_out" in figure.layout.meta for figure in (calm, diverging)] == [False, True]
 
 
 @pytest.mark.parametrize("metric", ["loss", "accuracy"])

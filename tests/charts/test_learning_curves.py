@@ -72,13 +72,14 @@ def test_all_of_a_run_that_diverges_can_still_be_seen():
     assert whole.minallowed < frame["training_loss"].min()
     assert whole.maxallowed > 3e13
     assert figure.layout.xaxis.autorangeoptions.maxallowed == figure.layout.xaxis.range[1]
-    assert figure.layout.meta["doubleClick"] == "reset+autosize"
+    assert figure.layout.meta == {"doubleClick": "reset+autosize", "left_out": True}
 
 
 def test_nothing_is_left_out_where_nothing_diverges():
     for figure in (curves(), diverging("accuracy")[1]):
         assert figure.layout.yaxis.range is None
         assert not any("up to" in note.text for note in figure.layout.annotations)
+        assert "left_out" not in figure.layout.meta
 
 
 @pytest.mark.parametrize("total", [1, 5, 30, 200])

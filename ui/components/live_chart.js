@@ -1,7 +1,7 @@
 // Draws the figure that live_chart.py sends. Streamlit calls the default function at mount, at each new figure
 // and at each change of theme, always with the same parent element. More files follow in the same module:
 // live_chart_points.js has what single points can do, live_chart_replay.js the replay of a figure's frames,
-// live_chart_library.js fetches Plotly.
+// live_chart_left_out.js the button for values that a figure leaves out, live_chart_library.js fetches Plotly.
 
 const charts = new WeakMap(); // parent element -> its chart
 const following = new Set(); // charts that take over another's view just now
@@ -31,6 +31,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     chart.observer.disconnect();
     leaveHover(chart.node);
     removeReplay(chart);
+    removeLeftOut(chart);
     window.Plotly?.purge(chart.node);
   };
 }
@@ -96,6 +97,7 @@ async function render(chart) {
     );
     link(chart);
     followPoints(chart);
+    offerLeftOut(chart);
   } catch (error) {
     console.error(error);
     say(chart, "The chart could not be drawn.");
@@ -117,6 +119,7 @@ function link(chart) {
   });
   node.on("plotly_unhover", () => leaveHover(node));
   node.on("plotly_relayout", (changes) => {
+    describeLeftOut(chart);
     if (following.has(node)) return;
     const view = Object.entries(changes).filter(([name]) => /^[xy]axis\.(range|autorange)/.test(name));
     if (view.length) for (const other of others(node)) follow(other, Object.fromEntries(view));
@@ -145,15 +148,19 @@ function leaveHover(node) {
 async function follow(node, view) {
   following.add(node);
   try {
-    // Plotly keeps a view from one figure to the next, and takes it back at a double click, only when it counts as
-    // the visitor's own doing.
-    node._fullLayout._guiEditing = true;
-    const done = window.Plotly.relayout(node, view);
-    node._fullLayout._guiEditing = false;
-    await done;
+    await changeView(node, view);
   } finally {
     following.delete(node);
   }
+}
+
+function changeView(node, view) {
+  // Plotly keeps a view from one figure to the next, and takes it back at a double click, only when it counts as
+  // the visitor's own doing.
+  node._fullLayout._guiEditing = true;
+  const done = window.Plotly.relayout(node, view);
+  node._fullLayout._guiEditing = false;
+  return done;
 }
 
 // Plotly's own button would measure text in the page's web font and then draw it, clipped, in another: a picture

@@ -26,7 +26,7 @@ _component = st.components.v2.component(
     "live_chart",
     html=_HTML,
     css=_source("live_chart.css"),
-    js="\n".join(_source(f"live_chart{part}.js") for part in ("", "_points", "_replay", "_library")),
+    js="\n".join(_source(f"live_chart{part}.js") for part in ("", "_points", "_replay", "_left_out", "_library")),
     isolate_styles=False,
 )
 _library = st.components.v2.component(
@@ -77,7 +77,9 @@ def live_chart(
     is first shown as given: `layout.meta` may say in `start_label` what that is, and in `start_frame` where the slider
     then stands, else at the end.
 
-    A double click leads back from a zoom. `layout.meta` may ask by `doubleClick` for another of Plotly's ways.
+    A double click leads back from a zoom. `layout.meta` may ask by `doubleClick` for another of Plotly's ways. Where
+    it says `left_out`, the axes' ranges leave values out, and a button below the chart (not counted in `height`) shows
+    all of them, and leaves them out again.
     """
 
     def clicked() -> None:
