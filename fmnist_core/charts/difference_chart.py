@@ -15,7 +15,6 @@ from fmnist_core.wording import signed_number
 
 _ROW_HEIGHT = 132  # pixels: two lines of text, the interval, the axis, some air
 _ROW_TEXT = 44
-_MARGIN_BOTTOM = 28
 _TICKS_AT = -0.7  # on a row's own axis, where the mean is at 0 and the row ends at -1
 
 
@@ -38,7 +37,7 @@ def paired_differences(
     """
     if not differences:
         raise ValueError("there must be at least one difference to draw, got none")
-    height = _ROW_HEIGHT * len(differences) + _MARGIN_BOTTOM
+    height = _ROW_HEIGHT * len(differences)
     figure = make_subplots(rows=len(differences), cols=1)
     for number, difference in enumerate(differences, start=1):
         name = measure_name(difference.metric, protocol)
@@ -63,7 +62,7 @@ def paired_differences(
                 yshift=shift,
                 align="left",
             )
-    style(figure, margin={"l": 8, "r": 8, "t": 0, "b": _MARGIN_BOTTOM})
+    style(figure, margin={"l": 8, "r": 8, "t": 0, "b": 0})  # each row has room for its own axis
     figure.update_layout(height=height, showlegend=False, uirevision="differences", hovermode="closest")
     return figure
 

@@ -54,8 +54,8 @@ def diagnose(epochs: pd.DataFrame) -> Diagnosis:
 
     It overfits when the median validation loss of the last epochs lies clearly above the lowest such median, while
     the evaluated training loss went on falling; where that rose, too, it is unstable. It still learns when the last
-    epochs lowered the validation loss by more than the noise. From the second epoch on it learns nothing where it
-    does no better than guessing.
+    epochs lowered the validation loss by more than the noise, to where it had never been. From the second epoch on it
+    learns nothing where it does no better than guessing.
     """
     if len(epochs) >= 2 and all(map(is_at_chance, epochs["validation_accuracy"].iloc[-WINDOW:])):
         return Diagnosis(
@@ -96,7 +96,8 @@ def diagnose(epochs: pd.DataFrame) -> Diagnosis:
         )
     span = min(WINDOW, len(validation) - 1)
     recent_fall = float(validation[-1 - span]) - last
-    if recent_fall > NOISE_SHARE * last:
+    below_all_before = float(validation[:-span].min()) - last  # less than that after a bump
+    if below_all_before > NOISE_SHARE * last:
         return Diagnosis(
             "still learning",
             f"Still learning: validation loss fell by {decimal(recent_fall, 3)} over the last "

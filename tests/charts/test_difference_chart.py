@@ -90,6 +90,13 @@ def test_rows_do_not_overlap_and_make_the_figure_taller():
     assert figure.layout.height > drawn(GAP).layout.height
 
 
+def test_below_the_last_row_there_is_room_for_its_axis_and_no_gap():
+    for figure in (drawn(GAP), drawn(GAP, LOSS, ACCURACY)):
+        lowest = min(axis.domain[0] for axis in figure.select_yaxes())
+        below = lowest * (figure.layout.height - figure.layout.margin.b) + figure.layout.margin.b
+        assert 24 <= below <= 40  # pixels; a line of tick labels takes about twenty
+
+
 def test_nothing_to_draw_is_refused():
     with pytest.raises(ValueError, match="at least one difference"):
         drawn()

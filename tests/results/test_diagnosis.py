@@ -64,6 +64,11 @@ def test_a_loss_that_fell_long_ago_is_not_still_learning():
     assert diagnosis.finding == "fits well"
 
 
+def test_a_loss_that_comes_back_from_a_bump_is_not_still_learning():
+    diagnosis = diagnose(curves([1.0, 0.8, 0.64, *[0.6] * 8, *[0.66] * 4, *[0.6] * 3], falling(18)))
+    assert diagnosis.finding == "fits well"
+
+
 @pytest.mark.parametrize(("training", "side"), [(0.30, "above"), (0.40, "below")])
 def test_a_loss_that_levels_off_fits_well_and_the_gap_is_named(training, side):
     diagnosis = diagnose(curves([0.8, 0.6, 0.5, 0.4, *[0.35] * 8], [0.7, 0.6, 0.5, *[training] * 9]))
