@@ -21,9 +21,14 @@ def make_and_download(page: Page, label: str, folder: Path) -> Path:
     page.keyboard.press("Enter")
     choice.click()
     page.get_by_role("option", name=label, exact=True).click()
-    page.get_by_role("button", name=re.compile("^Make ")).click()
+    make = page.get_by_role("button", name=re.compile("^Make "))
+    expect(make).to_be_visible()
+    menu = page.get_by_test_id("stPopoverBody")
+    before = menu.bounding_box()
+    make.click()
     button = page.get_by_role("button", name="Download", exact=True)
     expect(button).to_be_visible(timeout=60_000)
+    wait_until(lambda: menu.bounding_box() == before, "the menu stands where it stood, and is as large")
     with page.expect_download() as download:
         button.click()
     file = folder / download.value.suggested_filename

@@ -24,6 +24,9 @@ from ui.wording import plain
 
 _NEWS_SECONDS = 0.4
 _WITH_NOTES = ("report", "script", "notebook")  # these tell what was expected and concluded
+# pixels for the button, then the bar, then the file; a menu that grows or shrinks would jump to another side of its own
+# button, and be cut off there
+_WORKBENCH_HEIGHT = 48
 _TYPICAL_SECONDS = 3.0  # how long the bar takes to be nearly full; nobody can know more
 
 
@@ -129,35 +132,39 @@ def _workbench(wish: ExportRequest, kind: Kind, page: str) -> None:
     """The button, or how far it is, or the file."""
     workshop = handles.workshop()
     state = workshop.state(wish)
-    if isinstance(state, Making):
-        news_bar(
-            f"export {wish.digest}", partial(_news, wish, kind), key=f"{page}.take_away.watch", seconds=_NEWS_SECONDS
-        )
-    elif isinstance(state, Made):
-        st.write(f"{kind.label}: {file_size(state.size)}, made in {state.seconds:.1f} s.")
-        st.download_button(
-            "Download",
-            partial(workshop.content, wish),
-            file_name=wish.file_name(),
-            mime=kind.media_type,
-            type="primary",
-            icon=":material/download:",
-            on_click="ignore",
-            key=f"{page}.take_away.download",
-        )
-    else:
-        if isinstance(state, Problem):
-            st.error(f"Not made: {plain(state.sentence)}.", icon=":material/error:")
-        if problem := st.session_state.pop("take_away.problem", None):
-            st.error(f"Not made: {plain(problem)}.", icon=":material/error:")
-        st.button(
-            "Make it",
-            type="primary",
-            icon=":material/build:",
-            key=f"{page}.take_away.make",
-            on_click=_ask,
-            args=(wish,),
-        )
+    if isinstance(state, Problem):
+        st.error(f"Not made: {plain(state.sentence)}.", icon=":material/error:")
+    if problem := st.session_state.pop("take_away.problem", None):
+        st.error(f"Not made: {plain(problem)}.", icon=":material/error:")
+    with st.container(horizontal=True, vertical_alignment="center", height=_WORKBENCH_HEIGHT, border=False):
+        if isinstance(state, Making):
+            news_bar(
+                f"export {wish.digest}",
+                partial(_news, wish, kind),
+                key=f"{page}.take_away.watch",
+                seconds=_NEWS_SECONDS,
+            )
+        elif isinstance(state, Made):
+            st.download_button(
+                "Download",
+                partial(workshop.content, wish),
+                file_name=wish.file_name(),
+                mime=kind.media_type,
+                type="primary",
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"{page}.take_away.download",
+            )
+            st.caption(f"{file_size(state.size)}, made in {state.seconds:.1f} s", width="content")
+        else:
+            st.button(
+                "Make it",
+                type="primary",
+                icon=":material/build:",
+                key=f"{page}.take_away.make",
+                on_click=_ask,
+                args=(wish,),
+            )
 
 
 def _ask(wish: ExportRequest) -> None:
