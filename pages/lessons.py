@@ -5,6 +5,7 @@ import streamlit as st
 from fmnist_core.lessons.course import COURSE
 from fmnist_core.lessons.lesson_link import PARAMETER
 from fmnist_core.wording import counted
+from ui.learner import learner
 from ui.page_files import PAGES
 from ui.views.page_title import page_title
 
@@ -14,7 +15,7 @@ st.write(
     "is yours alone, in under a minute where the server has little else to do. What you have set up on the other "
     "pages is kept aside, and comes back when you leave a lesson."
 )
-done: set[str] = st.session_state.get("lesson.done", set())
+done = learner().done
 if done:
     st.progress(len(done) / len(COURSE), text=f"{len(done)} of {counted(len(COURSE), 'lesson')} done")
 for number, course in enumerate(COURSE, 1):

@@ -18,6 +18,7 @@ from fmnist_core.data.summary import Summary, summarise
 from fmnist_core.export.workshop import Workshop
 from fmnist_core.jobs import cluster
 from fmnist_core.jobs.dispatcher import Dispatcher
+from fmnist_core.lessons.learner import Learner
 from fmnist_core.network.dropout_steps import DropoutStep, dropout_step
 from fmnist_core.network.figures import Evaluation
 from fmnist_core.network.projection import plane
@@ -64,6 +65,12 @@ def dispatcher() -> Dispatcher:
 def workshop() -> Workshop:
     """Where exports are made, beside this process."""
     return Workshop(settings())
+
+
+@st.cache_resource(show_spinner=False, max_entries=1000)
+def learner(name: str) -> Learner:
+    """What a visitor of this name has guessed and finished since the server began, or since a thousand others came."""
+    return Learner()
 
 
 def dataset() -> Dataset:

@@ -11,6 +11,7 @@ from fmnist_core.lessons.controls import CONTROLS
 from fmnist_core.lessons.course import BY_NAME, COURSE
 from fmnist_core.lessons.lesson import NO_IDEA, Lesson
 from fmnist_core.lessons.lesson_link import lesson_to_text
+from fmnist_core.store.visitor import Visitor
 from tests.components import component_data
 from tests.page_lab import all_words, go_to, keys, live_charts, press, texts, unescaped
 from tests.pages.test_words import assert_well_worded
@@ -80,10 +81,11 @@ def test_each_lesson_goes_from_a_guess_to_the_answer_of_the_learners_own_runs(la
     assert not lab.store.runs()
     app = press(app, f"{course.lesson.page}.start")
     assert not app.exception
-    assert "Your runs train" in " ".join(texts(app.info))
     assert address(app)["lesson"] == course.name
     runs = lab.store.runs()
     experiment = course.experiment
+    train = "Your run trains." if isinstance(experiment, RunConfig) else "Your runs train."
+    assert train in " ".join(texts(app.info))
     assert len(runs) == (1 if isinstance(experiment, RunConfig) else len(experiment.configs()))
     seed = min(run.config.seed for run in runs)
     own = course.experiment_of(seed)
@@ -146,6 +148,21 @@ def test_a_finished_lesson_is_marked_in_the_list_and_shows_its_answer_again(lab)
     assert "lesson.seed" in keys(app.button)
     assert address(app)["run"] == lab.store.runs()[0].key
     assert live_charts(app)
+
+
+def test_a_reload_keeps_guesses_and_what_is_done_for_that_visitor_alone(lab, monkeypatch):
+    course = BY_NAME["overfitting"]
+    monkeypatch.setattr("ui.learner.visitor", lambda: Visitor("5" * 32))
+    app = press(guess(begin(lab, course), course.lesson.answers[1]), "train.start")
+    reloaded = lab.open("train", **address(app))
+    assert f"Your guess: **{course.lesson.answers[1]}**." in texts(reloaded.markdown)
+    train_all(lab, reloaded)
+    assert any("**Done.**" in text for text in texts(lab.open("lessons").caption))
+
+    monkeypatch.setattr("ui.learner.visitor", lambda: Visitor("6" * 32))
+    other = lab.open("train", **address(app))
+    assert not live_charts(other), "somebody else is asked first"
+    assert not any("**Done.**" in text for text in texts(lab.open("lessons").caption))
 
 
 def test_own_work_is_kept_aside_and_comes_back(lab):

@@ -9,6 +9,7 @@ from fmnist_core.lessons.finding import Finding, Outcome, beside_guess
 from fmnist_core.lessons.lesson import NO_IDEA
 from fmnist_core.lessons.lesson_link import PARAMETER
 from ui.guards import explaining
+from ui.learner import learner
 from ui.lesson_state import OpenLesson, outcome, take_another_seed
 from ui.own_work import own_address
 from ui.page_files import PAGES
@@ -59,15 +60,15 @@ def _heading(opened: OpenLesson) -> None:
 
 def _guess(opened: OpenLesson) -> str | None:
     """What the learner has answered; asked for until then."""
-    guesses: dict[str, str] = st.session_state.setdefault("lesson.guesses", {})
-    if opened.text in guesses:
-        return guesses[opened.text]
+    known = learner()
+    if opened.text in known.guesses:
+        return known.guesses[opened.text]
     lesson = opened.lesson
     key = f"lesson.guess {opened.text}"
 
     def keep() -> None:
         if answer := (st.session_state[key] or "").strip():
-            guesses[opened.text] = answer
+            known.guess(opened.text, answer)
 
     if lesson.choices:
         names = {choice: plain(choice) for choice in lesson.choices}
@@ -88,7 +89,7 @@ def _guess(opened: OpenLesson) -> str | None:
 
 
 def _forget(opened: OpenLesson) -> None:
-    st.session_state["lesson.guesses"].pop(opened.text, None)
+    learner().guesses.pop(opened.text, None)
 
 
 def _answer(course: CourseLesson, found: Outcome, guess: str) -> None:
@@ -101,7 +102,10 @@ def _answer(course: CourseLesson, found: Outcome, guess: str) -> None:
         st.write(f"Your guess: **{plain(guess)}**.")
     button = "Train" if course.lesson.page == "train" else "Compare"
     if any(run.is_active for run in runs):
-        st.info("Your runs train. The answer appears here when they are done.", icon=":material/model_training:")
+        words = "Your run trains. The answer appears here when it is done."
+        if len(found.runs) > 1:
+            words = "Your runs train. The answer appears here when they are done."
+        st.info(words, icon=":material/model_training:")
     elif any(run.status == "failed" for run in runs):
         st.warning(f"A run ended early, as told below. Press **{button}** to go on.", icon=":material/error:")
     elif runs and len(runs) == len(found.runs):
@@ -111,8 +115,7 @@ def _answer(course: CourseLesson, found: Outcome, guess: str) -> None:
 
 
 def _finding(course: CourseLesson, found: Outcome, finding: Finding, guess: str) -> None:
-    done: set[str] = st.session_state.setdefault("lesson.done", set())
-    done.add(course.name)
+    learner().done.add(course.name)
     if course.name == "which-epoch":
         revealed().update(run.key for run in found.runs if run is not None)
     show = st.success if finding.shows_it else st.info
