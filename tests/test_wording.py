@@ -45,6 +45,7 @@ def test_nothing_to_tell_can_have_a_word_of_its_own(value):
 
 def test_lists_end_with_and():
     assert [listed(parts) for parts in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+    assert listed(["a", "b", "c"], last="or") == "a, b or c"
 
 
 def test_a_sentence_begins_with_a_capital():

@@ -93,6 +93,8 @@ def means_across(results: GridResults, metric: Metric) -> go.Figure:
     _style(figure, results, uirevision=f"means {metric}")
     name = capitalised(measure_name(metric, results.grid.study.base.protocol))
     figure.update_yaxes(title={"text": f"{name} ({unit_of(metric).name})", "standoff": 8})
+    if not any(trace.x for trace in figure.data):  # Plotly's own choice begins below zero
+        figure.update_yaxes(range=[0, 100 if is_accuracy(metric) else 1])
     return figure
 
 

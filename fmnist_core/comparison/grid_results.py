@@ -102,11 +102,11 @@ def _sentence(results: GridResults, level: Level) -> str:
     first = grid.study.levels[0]
     compared = "" if grid.study.factor.is_none(first) else f" compared with {grid.study.factor.subject(first)}"
 
-    def where(holds: Callable[[Cell], bool]) -> str:
+    def where(holds: Callable[[Cell], bool], last: str = "and") -> str:
         found = [grid.second.arm_name(cell.value) for cell in results.cells_of(level) if holds(cell)]
-        return f"with {listed(found)}" if found else ""
+        return f"with {listed(found, last=last)}" if found else ""
 
-    waiting = where(lambda cell: not cell.evidence.seeds)
+    waiting = where(lambda cell: not cell.evidence.seeds, last="or")
     parts = [
         f"{verb} {place}"
         for verb, place in (
@@ -118,11 +118,12 @@ def _sentence(results: GridResults, level: Level) -> str:
     ]
     still = [cell for cell in results.cells_of(level) if cell.effect.helps is None and not cell.effect.is_mixed]
     small = where(lambda cell: cell in still and cell.effect.is_small)
-    unsettled = where(lambda cell: cell in still and not cell.effect.is_small and bool(cell.evidence.seeds))
+    is_open = [cell for cell in still if not cell.effect.is_small and cell.evidence.seeds]
+    unsettled, unsettled_anywhere = (where(lambda cell: cell in is_open, last) for last in ("and", "or"))
     if not parts and not small and not unsettled:
         return f"{subject}: no pair of runs has finished yet."
     if not parts and not small:
-        words = f"{subject}: nothing is settled{compared} {unsettled}"
+        words = f"{subject}: nothing is settled{compared} {unsettled_anywhere}"
     else:
         said = [f"{subject} {listed(parts)}{compared}"] if parts else []
         said += [f"{small} the accuracy changes too little to matter"] if small else []

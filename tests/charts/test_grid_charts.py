@@ -61,6 +61,17 @@ def test_means_have_a_line_an_arm(two):
     assert list(figure.data[1].error_y.array) == pytest.approx([row[1].spread for row in two.means["validation_loss"]])
 
 
+def test_before_the_first_run_no_axis_shows_accuracies_or_losses_below_zero():
+    waiting = [
+        [ArmRun(config.dropout, config.seed, None, pd.DataFrame(), {}) for config in study.configs()]
+        for study in TWO.studies
+    ]
+    for metric, most in (("validation_accuracy", 100), ("validation_loss", 1)):
+        figure = means_across(weigh_grid(TWO, waiting), metric)
+        assert list(figure.layout.yaxis.range) == [0, most]
+    assert means_across(weigh_grid(TWO, runs_of(TWO, unlike)), "gap").layout.yaxis.range is None
+
+
 def test_the_map_has_a_cell_for_each_arm_but_the_first_and_each_value(three):
     figure = difference_map(three, "validation_loss")
     heatmap, texts = figure.data[:2]

@@ -106,7 +106,7 @@ def test_the_answer_says_where_it_helps_hurts_and_is_open():
 
 def test_each_arm_has_a_sentence():
     first, second = grid_sentences(weigh_grid(THREE, runs_of(THREE, unlike)))
-    assert first == "Dropout 0.2: nothing is settled with 500 images, 2,000 images and all images."
+    assert first == "Dropout 0.2: nothing is settled with 500 images, 2,000 images or all images."
     assert second.startswith("Dropout 0.5 helps with 500 images")
 
 
@@ -129,7 +129,7 @@ def test_what_has_not_finished_is_said_and_has_no_figures():
     results = weigh_grid(TWO, [some or none for some, none in zip(runs, waiting, strict=True)])
     (sentence,) = grid_sentences(results)
     assert sentence == (
-        "Dropout 0.5: nothing is settled with 2,000 images; no pair has finished with 500 images and all images."
+        "Dropout 0.5: nothing is settled with 2,000 images; no pair has finished with 500 images or all images."
     )
     assert grid_sentences(weigh_grid(TWO, waiting)) == ["Dropout 0.5: no pair of runs has finished yet."]
     assert math.isnan(results.means["gap"][0][0].mean)

@@ -177,9 +177,10 @@ def _charts(grid: Grid, results: GridResults, now: str) -> None:
         else "The sign of filled points is settled, that of hollow ones open. Bars are 95% intervals that hold however "
         "often you look."
     )
+    together = "both" if len(results.cells) == 2 else f"all {len(results.cells)}"
     st.caption(
-        f"Left: paired differences, at the last epoch. {explained} What is settled is held to 5% over all "
-        f"{len(results.cells)} {'cells' if several else 'values'} together. Right: mean ± standard deviation. "
+        f"Left: paired differences, at the last epoch. {explained} What is settled is held to 5% over "
+        f"{together} {'cells' if several else 'values'} together. Right: mean ± standard deviation. "
         "Click a point or a cell to open its comparison."
     )
 
