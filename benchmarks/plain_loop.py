@@ -12,7 +12,8 @@ from fmnist_core.network.augmentation import flip_half, shift_each
 from fmnist_core.network.batches import Batches, scaled
 from fmnist_core.network.model import MLP
 from fmnist_core.network.optimizers import MOMENTUM
-from fmnist_core.network.training import batch_bounds, derived_generator, one_cycle
+from fmnist_core.network.schedule import one_cycle
+from fmnist_core.network.training import batch_bounds, derived_generator
 
 
 class SGDW(torch.optim.SGD):

@@ -11,14 +11,8 @@ from fmnist_core.network import training
 from fmnist_core.network.batches import Batches
 from fmnist_core.network.evaluation import evaluate
 from fmnist_core.network.fast_step import FastStep
-from fmnist_core.network.training import (
-    Training,
-    TrainingDivergedError,
-    batch_bounds,
-    derived_generator,
-    one_cycle,
-    train,
-)
+from fmnist_core.network.schedule import one_cycle
+from fmnist_core.network.training import Training, TrainingDivergedError, batch_bounds, derived_generator, train
 
 TINY = RunConfig(hidden=(32, 16), batch_size=32, epochs=3, seed=5)
 RICH = replace(
