@@ -1,1 +1,1 @@
-"""What the README's figures come from. Each module runs with `python -m benchmarks.<name>`."""
+"""What the README's figures come from: `python -m benchmarks`, and each module with `python -m benchmarks.<name>`."""

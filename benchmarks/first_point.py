@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.server import laboratory, memory_of, running_server
+from benchmarks.server import Laboratory, laboratory, memory_of, running_server
 from benchmarks.visitor import Visitor, visiting
 from benchmarks.weight import epochs_drawn
 
@@ -59,6 +59,12 @@ async def rounds_of(address: str, count: int) -> list[Round]:
         while await page.tick(until) is not None:
             pass
         return [await play(page) for _ in range(count)]
+
+
+def first_point_seconds(lab: Laboratory, count: int) -> list[float]:
+    """From `count` clicks on Train to the first point of a curve, after a first click that made everything ready."""
+    with running_server(lab.home) as server:
+        return [one.first_point for one in asyncio.run(rounds_of(server.address, count + 1))[1:]]
 
 
 def main(count: int) -> None:

@@ -1,27 +1,24 @@
 """The training loop alone, without evaluation, on one core: `python -m benchmarks.loop_speed [rounds]`.
 
 Ours against the loop as one writes it with autograd, against JAX where it is installed (`pip install jax`), and
-against its own matrix products. Each has a process of its own on the same core; they take turns, so that all meet the
-same other load, and processor time is what counts. The medians of the ratios within a round are compared.
+against its own matrix products. They take turns, and processor time is what counts. The medians of the ratios within
+a round are compared.
 """
 
-import os
 import statistics
 import sys
-import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator
+from functools import partial
 from importlib.util import find_spec
-from itertools import pairwise
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 
 import torch
 
+from benchmarks.contenders.products import products as products_of
 from benchmarks.plain_loop import PlainLoop
-from fmnist_core.config import INPUTS, OUTPUTS, PRESETS, RunConfig
+from benchmarks.turns import take_turns
+from fmnist_core.config import PRESETS, RunConfig
 from fmnist_core.data.sources import load
-from fmnist_core.data.split import split
+from fmnist_core.data.split import Split, split
 from fmnist_core.network.batches import Batches
 from fmnist_core.network.training import Training
 from fmnist_core.settings import Settings
@@ -34,85 +31,54 @@ RECIPES = {
     "the article's in batches of 256": RunConfig(batch_size=256),
     "Quick": QUICK,
 }
-Epoch = tuple[Callable[[], object], int]  # what trains one, and its number of steps
+PRODUCT_STEPS = 200
 
 
-def ours(config: RunConfig) -> Epoch:
+# Each trains an epoch at every step of its iterator, and gives the number of the epoch's steps.
+
+
+def ours(config: RunConfig) -> Iterator[int]:
     """The lab's own loop."""
-    training = Training(config, split(load(Settings.from_environment()), config.protocol, config.seed))
-    return lambda: training._train_epoch(1), len(training._sizes)
+    training = Training(config, parts(config))
+    while True:
+        training._train_epoch(1)
+        yield len(training._sizes)
 
 
-def plain(config: RunConfig) -> Epoch:
+def plain(config: RunConfig) -> Iterator[int]:
     """Autograd and PyTorch's optimiser."""
-    loop = PlainLoop(config, split(load(Settings.from_environment()), config.protocol, config.seed))
-    return lambda: loop.train_epoch(1), len(loop.bounds)
+    loop = PlainLoop(config, parts(config))
+    while True:
+        loop.train_epoch(1)
+        yield len(loop.bounds)
 
 
-def jax(config: RunConfig) -> Epoch:
+def jax(config: RunConfig) -> Iterator[int]:
     """One compiled `lax.scan`."""
-    from benchmarks.jax_epoch import jax_epochs
+    from benchmarks.contenders.jax_scan import compiled
 
-    parts = split(load(Settings.from_environment()), config.protocol, config.seed)
-    images, labels = Batches(parts.training).take(slice(None))
-    return jax_epochs(config, images.numpy(), labels.numpy())
-
-
-def products(config: RunConfig) -> Epoch:
-    """The matrix products of ours, and nothing else."""
-    steps, rows = 200, config.batch_size
-    layers = []
-    for inputs, outputs in pairwise((INPUTS, *config.hidden, OUTPUTS)):
-        weight, entering, slopes = torch.randn(outputs, inputs), torch.randn(rows, inputs), torch.randn(rows, outputs)
-        layers.append((weight, entering, slopes, *map(torch.empty_like, (weight, entering, slopes))))
-
-    def run() -> None:
-        for _ in range(steps):
-            for weight, entering, _, _, _, sums in layers:
-                torch.mm(entering, weight.t(), out=sums)
-            for index, (weight, entering, slopes, gradient, below, _) in reversed([*enumerate(layers)]):
-                torch.mm(slopes.t(), entering, out=gradient)
-                if index:
-                    torch.mm(slopes, weight, out=below)
-
-    return run, steps
-
-
-def serve(connection: Connection, core: int, make: Callable[[RunConfig], Epoch], config: RunConfig) -> None:
-    """Train an epoch whenever asked to, and answer with its milliseconds a step."""
-    with suppress(AttributeError):  # where a process cannot be held to a core, one thread still is one
-        os.sched_setaffinity(0, {core})
-    torch.set_num_threads(1)
-    train, steps = make(config)
-    train()  # compiles, and fills what is laid out once
-    connection.send(None)
-    while connection.recv():
-        began = time.process_time()
+    images, labels = Batches(parts(config).training).take(slice(None))
+    train, _, steps = compiled(config, images.numpy(), labels.numpy())
+    while True:
         train()
-        connection.send(1000 * (time.process_time() - began) / steps)
+        yield steps
 
 
-def turns(config: RunConfig, contestants: list[Callable[[RunConfig], Epoch]], rounds: int) -> list[list[float]]:
-    """Milliseconds a step of each contestant, round by round."""
-    context, core = get_context("spawn"), max(getattr(os, "sched_getaffinity", lambda _: {0})(0))
-    pipes, processes = [], []
-    for make in contestants:
-        near, far = context.Pipe()
-        processes.append(context.Process(target=serve, args=(far, core, make, config)))
-        processes[-1].start()
-        pipes.append(near)
-    for pipe in pipes:
-        pipe.recv()
+def products(config: RunConfig) -> Iterator[int]:
+    """The matrix products of ours, and nothing else."""
+    torch.set_num_threads(1)
+    there, back = products_of(config, config.batch_size)
+    while True:
+        for _ in range(PRODUCT_STEPS):
+            there()
+            back()
+        yield PRODUCT_STEPS
 
-    def turn(pipe: Connection) -> float:
-        pipe.send(True)
-        return pipe.recv()
 
-    found = [[turn(pipe) for pipe in pipes] for _ in range(rounds)]
-    for pipe, process in zip(pipes, processes, strict=True):
-        pipe.send(False)
-        process.join()
-    return found
+def parts(config: RunConfig) -> Split:
+    """What is trained on, for one thread."""
+    torch.set_num_threads(1)
+    return split(load(Settings.from_environment()), config.protocol, config.seed)
 
 
 def main() -> None:
@@ -126,10 +92,11 @@ def main() -> None:
     print(f"| recipe | {' | '.join(make.__name__ for make in contestants)} |")
     print("|---" * (len(contestants) + 1) + "|")
     for name, config in RECIPES.items():
-        found = turns(config, contestants, rounds)
+        turns = take_turns([partial(make, config) for make in contestants], rounds, one_core=True)
+        found = [[1000 * turn.processor_seconds / turn.brought for turn in column] for column in turns]
         cells = []
-        for make, column in zip(contestants, zip(*found, strict=True), strict=True):
-            ratios = [value / row[0] for value, row in zip(column, found, strict=True)]
+        for make, column in zip(contestants, found, strict=True):
+            ratios = [value / own for value, own in zip(column, found[0], strict=True)]
             ratio = statistics.median(1 / each for each in ratios) if make is products else statistics.median(ratios)
             cells.append(f"{statistics.median(column):.2f}" + (f" ({ratio:.2f})" if make is not ours else ""))
         print(f"| {name} | {' | '.join(cells)} |", flush=True)

@@ -5,14 +5,19 @@ epoch, and losses are read back at every batch. Only what no longer runs today i
 deviation, and 784 inputs.
 """
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn, optim
 from torch.utils.data import DataLoader
 
+from fmnist_core.config import RunConfig
+from fmnist_core.data.dataset import Dataset
 from fmnist_core.data.torchvision_import import FashionMNIST
 
 from torchvision import transforms  # isort: skip - only imports beside every torch once the line above has run
@@ -34,17 +39,30 @@ class ArticleClassifier(nn.Module):
         return F.log_softmax(self.fc4(hidden), dim=1)
 
 
-def article_epochs(root: Path, *, dropout: float = 0.0) -> Iterator[tuple[float, float, float]]:
-    """Train for ever; each step of the iterator is one epoch: training loss, test loss, test accuracy.
+def write_files(data: Dataset, folder: Path) -> None:
+    """Put the data set where `torchvision.datasets.FashionMNIST` finds it, below `folder`, as it was published."""
+    raw = folder / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for part, images, labels in (
+        ("train", data.train_images, data.train_labels),
+        ("t10k", data.test_images, data.test_labels),
+    ):
+        for kind, values in (("images-idx3", images), ("labels-idx1", labels.astype(np.uint8))):
+            header = struct.pack(f">I{values.ndim}I", 0x0800 + values.ndim, *values.shape)
+            (raw / f"{part}-{kind}-ubyte").write_bytes(header + values.tobytes())
 
-    `root` is a folder that `torchvision.datasets.FashionMNIST` can read without downloading.
-    """
+
+def epochs(config: RunConfig, data: Dataset) -> Iterator[float]:
+    """Train for ever; each step of the iterator is one epoch, and gives the test accuracy as the article takes it."""
+    torch.manual_seed(config.seed)
     normalise = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
-    training = FashionMNIST(str(root), train=True, transform=normalise)
-    test = FashionMNIST(str(root), train=False, transform=normalise)
+    with TemporaryDirectory() as folder:
+        write_files(data, Path(folder))
+        training = FashionMNIST(folder, train=True, transform=normalise)
+        test = FashionMNIST(folder, train=False, transform=normalise)
     training_loader = DataLoader(training, batch_size=64, shuffle=True)
     test_loader = DataLoader(test, batch_size=64, shuffle=True)
-    model, criterion = ArticleClassifier(dropout), nn.NLLLoss()
+    model, criterion = ArticleClassifier(config.dropout), nn.NLLLoss()
     optimizer = optim.Adam(model.parameters(), lr=0.003)
     while True:
         running_loss = 0.0
@@ -63,8 +81,4 @@ def article_epochs(root: Path, *, dropout: float = 0.0) -> Iterator[tuple[float,
                 _, top = torch.exp(scores).topk(1, dim=1)
                 accuracy += torch.mean((top == labels.view(*top.shape)).type(torch.FloatTensor))
             model.train()
-        yield (
-            running_loss / len(training_loader),
-            float(test_loss) / len(test_loader),
-            float(accuracy) / len(test_loader),
-        )
+        yield float(accuracy) / len(test_loader)
