@@ -16,6 +16,7 @@ _SHOWN_SIDE = 256  # pixels, the most that a step keeps
 _TELLS = 8  # grey levels to the background, the least that tells whether a garment is dark or pale
 _DOUBT = 0.08  # of what stands out; where dark or pale parts have less, the others are the garment
 _STANDS_OUT = 0.04  # of the brightest; enough for the faint hems of Fashion-MNIST, too much for a JPEG's ripples
+_CLEAR = 0.15  # of the brightest, which no shadow reaches
 _CLOTH = 0.3  # of the print's brightness, for what it is printed on
 
 
@@ -138,12 +139,22 @@ def _nothing_stands_out() -> PictureError:
 
 
 def _garment(pixels: Pixels) -> tuple[slice, slice]:
-    """Rows and columns of all that stands out from a black background."""
+    """Rows and columns of all that stands out from a black background: of each part that is clear somewhere.
+
+    What is faint counts where it hangs together with something clear, as a hem does; alone, it is a shadow or dirt.
+    """
+    from scipy import ndimage  # where a picture came: most pages do without
+
     quiet = calm(pixels)
     _check_contrast(int(quiet.max()))
-    lit = quiet > _STANDS_OUT * quiet.max()
-    rows, columns = (np.flatnonzero(lit.any(axis=axis)) for axis in (1, 0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    parts, count = ndimage.label(quiet > _STANDS_OUT * quiet.max(), structure=np.ones((3, 3)))
+    brightest = ndimage.maximum(quiet, parts, range(1, count + 1))
+    boxes = zip(ndimage.find_objects(parts), brightest, strict=True)
+    clear = [box for box, level in boxes if level > _CLEAR * quiet.max()]
+    rows, columns = (
+        slice(min(box[axis].start for box in clear), max(box[axis].stop for box in clear)) for axis in (0, 1)
+    )
+    return rows, columns
 
 
 def _fitted(pixels: Pixels) -> Pixels:

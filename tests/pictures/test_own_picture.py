@@ -213,6 +213,18 @@ def test_specks_do_not_widen_the_crop_but_thin_lines_do():
     assert next(step for step in prepare(grey).steps if step.name == "Cropped").pixels.shape == (198, 201)
 
 
+def test_a_shadow_apart_does_not_widen_the_crop_but_a_faint_hem_does(garments):
+    plain = photo(garments[0])
+    shaded = plain.copy()
+    shaded[:40, :300] = 235  # as dark as a shadow
+    assert np.array_equal(prepare(shaded).pixels, prepare(plain).pixels)
+    hemmed = np.full((200, 200), 255, dtype=np.uint8)
+    hemmed[40:140, 60:140] = 60
+    hemmed[140:160, 60:140] = 235
+    assert prepare(hemmed).pixels[-1].any()
+    assert prepare(hemmed).pixels[-1].max() < 40
+
+
 def test_without_a_crop_the_whole_picture_is_made_a_square():
     grey = np.zeros((280, 140), dtype=np.uint8)
     grey[100:200, 50:100] = 255
