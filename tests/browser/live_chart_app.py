@@ -75,7 +75,15 @@ def draw() -> None:
     clicks = st.session_state.setdefault("clicks", [])
     st.write("Clicks:", " ".join(clicks) or "none")
     live_chart(cells(), key="cells", height=260, alt="Cells", on_click=clicks.append, image_folder="/pictures/")
-    live_chart(points(), key="points", height=260, alt="Points", on_click=clicks.append, image_folder="/pictures/")
+    live_chart(
+        points(),
+        key="points",
+        height=260,
+        alt="Points",
+        on_click=clicks.append,
+        image_folder="/pictures/",
+        edition=str(len(clicks)),
+    )
     shift = 10 if st.toggle("Another pick") else 0
     st.write("Shift:", shift)
     live_chart(epochs(shift), key="epochs", height=240, alt="Epochs")

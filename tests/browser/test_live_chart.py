@@ -266,20 +266,39 @@ def test_less_motion_draws_whole_frames_only(charts, browser):
     context.close()
 
 
+def tell(page: Page, key: str, value: float, asked_at: float) -> None:
+    """Bring news of a chart: one bar, asked for so many milliseconds after the page was opened."""
+    page.evaluate(
+        """([key, value, askedAt]) => {
+            const contents = {[key]: JSON.stringify({data: [{type: "bar", x: [value]}], layout: {}})};
+            dispatchEvent(new CustomEvent("dropout-lab:contents", {detail: {contents, askedAt}}));
+        }""",
+        [key, value, asked_at],
+    )
+
+
+def test_a_page_that_runs_anew_is_right_also_where_it_draws_what_it_drew_before_the_news(charts, open_page):
+    page = open_page(charts)
+    points = chart(page, "Points")
+    tell(page, "points", 7, page.evaluate("performance.now()"))
+    wait_until(lambda: bar(points) == 7, "the news is drawn")
+    page.emulate_media(color_scheme="dark")
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert bar(points) == 7, "another theme is no other figure"
+    click(page, chart(page, "Cells"), 1, 0)
+    wait_until(lambda: bar(points) == 0, "the figure that the page has given again is drawn")
+
+
 def test_news_that_was_asked_for_before_the_page_drew_anew_is_not_drawn(charts, open_page):
     page = open_page(charts)
     epochs = chart(page, "Epochs")
     before = page.evaluate("performance.now()")
     page.get_by_text("Another pick").click()
     wait_until(lambda: epochs.evaluate("node => node.data[1].x[0]") == 55, "the page has drawn anew")
-    tell = """([value, askedAt]) => {
-        const contents = {epochs: JSON.stringify({data: [{type: "bar", x: [value]}], layout: {}})};
-        dispatchEvent(new CustomEvent("dropout-lab:contents", {detail: {contents, askedAt}}));
-    }"""
-    page.evaluate(tell, [1, before])
-    page.evaluate(tell, [2, page.evaluate("performance.now()")])
+    tell(page, "epochs", 1, before)
+    tell(page, "epochs", 2, page.evaluate("performance.now()"))
     wait_until(lambda: bar(epochs) == 2, "news that is newer than the page is drawn")
-    page.evaluate(tell, [1, before])
+    tell(page, "epochs", 1, before)
     page.evaluate("() => new Promise(requestAnimationFrame)")
     page.evaluate("() => new Promise(requestAnimationFrame)")
     assert bar(epochs) == 2

@@ -78,6 +78,21 @@ def test_a_run_that_ends_while_its_page_is_drawn_draws_the_page_anew(lab, monkey
     assert told["version"] != data["version"], "what the page drew is of the run before"
 
 
+def test_a_run_that_is_stopped_before_its_first_epoch_loses_the_losses_that_news_brought(lab):
+    key = lab.ask()
+    lab.store.leases.claim(key, "a worker")
+    app = lab.open(run=key)
+    before, watch = component_data(app, "train.loss"), component_data(app, "train.watch")
+    lab.store.leases.beat(key, "a worker", 0.5, [(0.25, 2.0), (0.375, 1.5)])
+    told = ask(watch["url"], since=watch["tag"], edition=watch["edition"]).json()
+    assert told["contents"]["train.loss"] != before["figure"]
+    lab.store.leases.end(key, "a worker", "stopped")
+    app.run()
+    after = component_data(app, "train.loss")
+    assert after["figure"] == before["figure"]
+    assert after["edition"] != before["edition"], "or the browser would not know that it is to be drawn again"
+
+
 def test_a_run_that_has_waited_for_long_is_asked_after_less_often(lab, monkeypatch):
     key = lab.ask()
     data = component_data(lab.open(run=key), "train.watch")

@@ -11,9 +11,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (!charts.has(parentElement)) charts.set(parentElement, mount(parentElement));
   const chart = charts.get(parentElement);
   chart.data = data;
-  // A change of theme brings the same figure again, which news may have overtaken.
-  if (chart.given !== data.figure) {
+  // A change of theme brings all as it was, which news may have overtaken. A page that ran anew is right, also where
+  // its figure is the one from before the news: what a run lost by being stopped, for example.
+  if (chart.given !== data.figure || chart.edition !== data.edition) {
     chart.given = chart.text = data.figure;
+    chart.edition = data.edition;
     chart.givenAt = performance.now();
   }
   chart.sendClick = (name) => setTriggerValue("click", name);
@@ -26,6 +28,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   // Streamlit also runs the clean-up of a call that a newer one overtook; only the newest takes the chart down.
   return () => {
     if (call !== chart.calls) return;
+    chart.isGone = true;
     charts.delete(parentElement);
     window.removeEventListener("dropout-lab:contents", chart.takeContents);
     chart.observer.disconnect();
@@ -99,6 +102,7 @@ async function render(chart) {
     followPoints(chart);
     offerLeftOut(chart);
   } catch (error) {
+    if (chart.isGone) return; // taken down while Plotly still drew it
     console.error(error);
     say(chart, "The chart could not be drawn.");
   }

@@ -60,12 +60,14 @@ def live_chart(
     group: str | None = None,
     on_click: Callable[[str], None] | None = None,
     image_folder: str | None = None,
+    edition: str | None = None,
 ) -> None:
     """Draw a figure, or bring the one under `key` up to date while zoom, hover and legend choices stay.
 
-    `figure` may also be the text that `figure_text` made of one; news may bring a newer one under `key`. `height` is in
-    pixels. `alt` is read to those who cannot see the chart. The figure needs a `uirevision`; colours and fonts that it
-    leaves open follow the page's theme. Charts of one `group` share hover, by x value, and zoom.
+    `figure` may also be the text that `figure_text` made of one; news may bring a newer one under `key`, and then
+    `edition` says as in `news_bar` of which state of the store this one is. `height` is in pixels. `alt` is read to
+    those who cannot see the chart. The figure needs a `uirevision`; colours and fonts that it leaves open follow the
+    page's theme. Charts of one `group` share hover, by x value, and zoom.
 
     Points may bear a name each, in `customdata`: for a scatter a list of str, for a heatmap a list for each row.
     `on_click` is called, before the page runs again, with the name of a point that was clicked. It comes from a
@@ -92,6 +94,7 @@ def live_chart(
         data={
             "key": key,
             "figure": figure if isinstance(figure, str) else figure_text(figure),
+            "edition": edition,
             "height": height,
             "alt": alt,
             "group": group,

@@ -7,9 +7,10 @@ export default function ({ data, parentElement }) {
   if (!places.has(parentElement)) places.set(parentElement, mount(parentElement));
   const place = places.get(parentElement);
   place.key = data.key;
-  // A change of theme brings the same content again, which news may have overtaken.
-  if (place.given !== data.html) {
+  // A change of theme brings all as it was, which news may have overtaken; a page that ran anew is right.
+  if (place.given !== data.html || place.edition !== data.edition) {
     place.show((place.given = data.html));
+    place.edition = data.edition;
     place.givenAt = performance.now();
   }
   const call = ++place.calls;

@@ -14,9 +14,12 @@ _component = st.components.v2.component(
 )
 
 
-def live_html(html: str, *, key: str) -> None:
-    """Show `html`, or what news brings under `key` later. Text from elsewhere must have been escaped by the caller."""
-    _component(key=key, data={"key": key, "html": html})
+def live_html(html: str, *, key: str, edition: str) -> None:
+    """Show `html`, or what news brings under `key` later. Text from elsewhere must have been escaped by the caller.
+
+    `edition` is that of `html`, as in `news_bar`.
+    """
+    _component(key=key, data={"key": key, "html": html, "edition": edition})
 
 
 def sentence_html(icon: str, lead: str, sentence: str) -> str:

@@ -48,7 +48,7 @@ def _run(key: str, metric: Metric) -> None:
         chart = drawn_once.learning_curves_of(run, metric, key, curves_version(run, metric))
     st.subheader(plain(run_title(run)), anchor=False)
     alt = f"Training and validation {metric} of run {run.number} over its epochs"
-    live_chart(chart, key=f"train.{metric}", height=_HEIGHT, alt=alt)
+    live_chart(chart, key=f"train.{metric}", height=_HEIGHT, alt=alt, edition=curves_version(run))
     _keep_up(f"run {key}", partial(run_news, key), run_state(run), curves_version(run), is_active=run.is_active)
 
 
@@ -76,7 +76,8 @@ def _study(study: Study, look: Look) -> None:
             validation_name="Validation (test set)" if study.base.protocol == "article" else "Validation",
         )
     )
-    live_chart(chart, key=key, height=_HEIGHT, alt=f"{look.metric.capitalize()} of all arms")
+    alt = f"{look.metric.capitalize()} of all arms"
+    live_chart(chart, key=key, height=_HEIGHT, alt=alt, edition=now.version)
     is_active = any(arm.run is not None and arm.run.is_active for arm in now.runs)
     topic = f"slide {sorted(study.to_address().items())} {handles.dataset().fingerprint} {look}"
     _keep_up(topic, partial(study_news, study, look), now.state, now.version, is_active=is_active)

@@ -72,16 +72,17 @@ def _run(key: str, was_active: bool) -> None:
     with st.container():  # one place whatever it holds, so that the charts below stay the same elements
         _state(run)
         if run.epochs_done:
-            live_html(contents["train.diagnosis"], key="train.diagnosis")
+            live_html(contents["train.diagnosis"], key="train.diagnosis", edition=curves_version(run))
     for metric in get_args(Metric):
         live_chart(
             contents[f"train.{metric}"],
             key=f"train.{metric}",
             alt=f"Training and validation {metric} of run {run.number} over its epochs",
+            edition=curves_version(run),
         )
     _why_below()
     if run.epochs_done:
-        live_html(contents["train.table"], key="train.table")
+        live_html(contents["train.table"], key="train.table", edition=curves_version(run))
         _below_table(run, with_tests)
 
 

@@ -58,7 +58,8 @@ def show_curves(study: Study, now: Collected) -> Look:
     charts = charts_of(study, now, look)
     if overlaid:
         (key,) = charts
-        live_chart(charts[key], key=key, height=420, alt=f"{METRICS[metric]} of all arms over {over}")
+        alt = f"{METRICS[metric]} of all arms over {over}"
+        live_chart(charts[key], key=key, height=420, alt=alt, edition=now.version)
     else:
         across = 2 if len(charts) in {2, 4} else 3
         panels = list(zip(study.levels, charts.items(), strict=True))
@@ -71,6 +72,7 @@ def show_curves(study: Study, now: Collected) -> Look:
                         key=key,
                         group="compare" if over == "epochs" else None,  # arms differ in how long an epoch takes
                         alt=f"{METRICS[metric]} of {study.factor.arm_name(level)} over {over}",
+                        edition=now.version,
                     )
     if with_dropout:
         explanations.harder_training()
