@@ -179,8 +179,8 @@ def _charts(grid: Grid, results: GridResults, now: str) -> None:
     )
     together = "both" if len(results.cells) == 2 else f"all {len(results.cells)}"
     st.caption(
-        f"Left: paired differences, at the last epoch. {explained} What is settled is held to 5% over "
-        f"{together} {'cells' if several else 'values'} together. Right: mean ± standard deviation. "
+        f"Paired differences, and means ± standard deviation, at the last epoch. {explained} What is settled is "
+        f"held to 5% over {together} {'cells' if several else 'values'} together. "
         "Click a point or a cell to open its comparison."
     )
 
