@@ -315,3 +315,15 @@ def test_replay_and_picture_in_both_themes(charts, open_page, snap, dark, width)
     expect(picture(page, "Points")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     snap(page, "charts")
+    # Whoever goes on by the keyboard sees where it is: the chart's own tools, too, in a colour of the theme.
+    tool = chart(page, "Points").locator(".modebar-btn").first
+    tool.focus()
+    ring, colour = tool.evaluate("""node => {
+        const {outlineStyle, outlineColor} = getComputedStyle(node);
+        const sample = node.appendChild(document.createElement("i"));
+        sample.style.color = "var(--st-primary-color)";
+        const colour = getComputedStyle(sample).color;
+        sample.remove();
+        return [`${outlineStyle} ${outlineColor}`, colour];
+    }""")
+    assert ring == f"solid {colour}"
