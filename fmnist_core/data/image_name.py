@@ -22,6 +22,11 @@ class ImageName:
     def __str__(self) -> str:
         return f"{self.source}-{self.index}"
 
+    @property
+    def title(self) -> str:
+        """How people read it: "Test image 1,234"."""
+        return f"{'Training' if self.source == 'train' else 'Test'} image {self.index:,}"
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """`str`'s inverse. Raises ValueError for anything else, also for a number of more than seven digits."""

@@ -9,6 +9,11 @@ def test_a_name_is_read_as_it_is_written(text):
     assert str(ImageName.parse(text)) == text
 
 
+def test_people_read_a_title():
+    assert ImageName("test", 1234).title == "Test image 1,234"
+    assert ImageName("train", 0).title == "Training image 0"
+
+
 @pytest.mark.parametrize(
     "text", ["", "test", "test-", "test-01", "test--1", "valid-3", "test-1\n", "test-\u0661", "TEST-1", "test-12345678"]
 )

@@ -602,8 +602,9 @@ def test_hidden_test_figures_mark_no_tile(lab):
         sent = component_data(app, "predict.grid")["tiles"]
         truth = lab.dataset.test_labels
         for tile in sent:
-            name = CLASSES[truth[ImageName.parse(tile["name"]).index]]
-            assert (tile["caption"], tile["alt"], tile["wrong"]) == (name, f"{tile['name']}, {name}", False)
+            image = ImageName.parse(tile["name"])
+            name = CLASSES[truth[image.index]]
+            assert (tile["caption"], tile["alt"], tile["wrong"]) == (name, f"Test image {image.index}, {name}", False)
     choose(app, "predict.kind", "validation")
     assert any(tile["wrong"] for tile in component_data(app, "predict.grid")["tiles"])
 

@@ -147,7 +147,7 @@ def _tile(common: CommonAnswers, row: int, chosen: Chosen, is_hidden: bool) -> T
     """An image with its class and, unless answers are hidden, what is said of it."""
     label, name = int(common.labels[row]), common.images.name(row)
     if is_hidden:
-        return Tile(name=str(name), caption=CLASSES[label], alt=f"{name}, {CLASSES[label]}", wrong=False)
+        return Tile(name=str(name), caption=CLASSES[label], alt=f"{name.title}, {CLASSES[label]}", wrong=False)
     answers = [
         (int(probabilities[row].argmax()), float(probabilities[row].max())) for probabilities in common.probabilities
     ]
@@ -160,7 +160,7 @@ def _tile(common: CommonAnswers, row: int, chosen: Chosen, is_hidden: bool) -> T
     return Tile(
         name=str(name),
         caption=f"{CLASSES[label]} → {CLASSES[said]}" if wrong else CLASSES[label],
-        alt=f"{name}, {CLASSES[label]}; {spoken}",
+        alt=f"{name.title}, {CLASSES[label]}; {spoken}",
         wrong=wrong,
     )
 

@@ -97,9 +97,8 @@ def _part(name: ImageName) -> Part:
 
 def _title(name: ImageName | None, true_class: int | None) -> str:
     if name is None or true_class is None:
-        return "Your picture, as the network sees it"
-    which = "Test image" if name.source == "test" else "Training image"
-    return f"{which} {name.index:,} · true class **{CLASSES[true_class]}**"
+        return "What the network sees"
+    return f"{name.title} · true class **{CLASSES[true_class]}**"
 
 
 def _verdicts(chosen: Chosen, answers: list[npt.NDArray[np.float32]], true_class: int | None) -> None:

@@ -78,8 +78,8 @@ def show_doubtful_labels(chosen: Chosen, part: Part, common: CommonAnswers) -> N
             Tile(
                 name=str(ImageName(source, row.position)),
                 caption=f"{CLASSES[row.label]} → {CLASSES[row.consensus]}, {row.agreeing} of {row.runs}",
-                alt=f"{ImageName(source, row.position)}, labelled {CLASSES[row.label]}; {row.agreeing} of {row.runs} "
-                f"runs say {CLASSES[row.consensus]}, with {row.consensus_probability:.0%}",
+                alt=f"{ImageName(source, row.position).title}, labelled {CLASSES[row.label]}; {row.agreeing} of "
+                f"{row.runs} runs say {CLASSES[row.consensus]}, with {row.consensus_probability:.0%}",
             )
             for row in cast(Iterable[Any], table.itertuples())  # pandas knows no types of its columns
         ],

@@ -167,7 +167,7 @@ def _images(
             Tile(
                 name=str(common.images.name(row)),
                 caption=(share := percentage(float(probabilities[row, cell[1]]))),
-                alt=f"{common.images.name(row)}, {_cell_words(*cell)}, with {share}",
+                alt=f"{common.images.name(row).title}, {_cell_words(*cell)}, with {share}",
             )
             for row in map(int, rows)
         ],
