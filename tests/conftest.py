@@ -29,6 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(900))  # of each wait in it there is a shorter one, which says for what
     items.sort(key=lambda item: "browser" in item.path.parts)
 
 
@@ -71,7 +72,7 @@ def epoch_result(epoch: int = 1, validation_loss: float = 0.5) -> EpochResult:
     )
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
     """Poll until `condition` holds; fail with `what` was awaited when it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()

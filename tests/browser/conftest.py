@@ -19,7 +19,9 @@ from tests.conftest import wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 SCREENSHOTS = ROOT / "screenshots"
-expect.set_options(timeout=20_000)  # CI's machine has two cores, which the runs keep busy
+# Two cores train, serve and draw at once, and may be shared with others: these are reached only where nothing comes.
+PATIENCE_MILLISECONDS = 60_000
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 # Streamlit asks for its settings below a page's address before it asks at the root, and its own site for news.
 # The last is said of a picture whose page was left before it had arrived.
 EXPECTED_CONSOLE = ("404 (Not Found)", "ERR_NAME_NOT_RESOLVED", "Image source error")
@@ -117,7 +119,7 @@ def open_page(browser: Browser, start_server: Callable[..., str]) -> Iterator[Ca
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
         page.on("console", note)
         page.goto(address)
         return page

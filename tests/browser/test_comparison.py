@@ -50,7 +50,7 @@ def test_a_small_comparison_from_setup_to_verdict(lab, open_page, snap):
     wait_until(lambda: len(epochs_drawn(page)) == 2 and min(epochs_drawn(page)) >= 1, "both panels show an epoch")
     snap(page, "live")
     page.evaluate("document.querySelector('.live-chart').marked = true")
-    expect(page.get_by_role("button", name="Stop all")).to_have_count(0, timeout=120_000)
+    expect(page.get_by_role("button", name="Stop all")).to_have_count(0, timeout=240_000)
     expect_drawn(page, [3, 3])
     ranges = page.evaluate("[...document.querySelectorAll('.live-chart')].map(chart => chart.layout.yaxis.range)")
     assert page.evaluate("document.querySelector('.live-chart').marked") is True  # the end disturbs no chart

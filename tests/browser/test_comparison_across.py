@@ -33,7 +33,7 @@ def test_a_map_of_weight_decay_across_images_from_setup_to_a_click_on_its_cell(l
     assert page.locator(".live-chart").count() == 0, "nothing is shown before the guess"
     page.get_by_text("helps most with 500 images").click()
     expect(page.get_by_text("Your guess: it helps most with 500 images.")).to_be_visible()
-    expect(page.get_by_role("button", name="Stop all")).to_have_count(0, timeout=120_000)
+    expect(page.get_by_role("button", name="Stop all")).to_have_count(0, timeout=240_000)
     cells = "document.querySelectorAll('.live-chart')[0]?.data?.[1]?.text ?? []"
     wait_until(lambda: len([text for text in page.evaluate(cells) if text]) == 4, "every cell has its difference")
     snap(page, "map")

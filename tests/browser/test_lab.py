@@ -44,7 +44,7 @@ def test_a_visitor_trains_watches_reveals_and_predicts(start_server, real_data_m
     snap(page, "first-visit")
     train(page, "Quick")
     page.wait_for_selector(CHART)
-    expect(badge(page, "Finished")).to_be_visible(timeout=90_000)
+    expect(badge(page, "Finished")).to_be_visible(timeout=240_000)
     wait_until(lambda: points(page) == 5, "all five epochs are drawn")
     expect(page.get_by_text("Best epoch (5)")).to_be_visible()
     expect(page.get_by_text("Test accuracy", exact=True)).to_have_count(0)
@@ -138,7 +138,7 @@ def test_the_articles_run_ends_where_its_published_logs_do(lab, open_page, snap)
     """Four published logs of the recipe end at accuracy 0.8795 ± 0.0025 and test loss 0.435 ± 0.023."""
     page = open_page(lab)
     train(page, "Article")
-    expect(badge(page, "Finished")).to_be_visible(timeout=280_000)
+    expect(badge(page, "Finished")).to_be_visible(timeout=600_000)
     page.get_by_role("button", name="Reveal test accuracy").click()
     expect(page.get_by_text("Test accuracy", exact=True)).to_be_visible()
     row = page.locator("tr", has_text="Last epoch (30)").inner_text()
@@ -216,7 +216,7 @@ def test_without_data_the_lab_draws_its_own_and_tries_again_when_asked(
     proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
     page = open_page(start_server(DROPOUT_LAB_MIRROR=mirror.as_uri(), **proxies))
     notice = page.get_by_text("Drawn garments in use.")
-    expect(notice).to_be_visible(timeout=60_000)
+    expect(notice).to_be_visible(timeout=240_000)
     snap(page, "train")
     page.get_by_role("link", name="Data", exact=True).click()
     expect(page.get_by_text("Source: drawn by this program")).to_be_visible()
@@ -225,7 +225,7 @@ def test_without_data_the_lab_draws_its_own_and_tries_again_when_asked(
     for file in Path(url2pathname(urlsplit(real_data_mirror).path)).glob("*.gz"):
         shutil.copy(file, mirror)
     page.get_by_role("button", name="Try again").click()
-    expect(notice).to_have_count(0, timeout=60_000)
+    expect(notice).to_have_count(0, timeout=240_000)
     expect(page.get_by_text("60,000 images to train on")).to_be_visible()
 
 

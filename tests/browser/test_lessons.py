@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from fmnist_core.lessons.lesson import Lesson
@@ -19,12 +18,9 @@ def is_as_wide_as_its_window(page: Page) -> bool:
     return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-@pytest.mark.timeout(600)  # it trains three runs of thirty epochs
 def test_two_lessons_from_a_guess_to_the_answer_and_back_to_ones_own_work(lab, open_page, snap):
     page = open_page(f"{lab}/train")
-    expect(page.get_by_label("Hidden layers", exact=True)).to_be_visible(
-        timeout=120_000
-    )  # a server that has just started
+    expect(page.get_by_label("Hidden layers", exact=True)).to_be_visible(timeout=240_000)  # a server that just started
     page.get_by_label("Hidden layers", exact=True).fill("48, 24")
     page.get_by_label("Hidden layers", exact=True).press("Enter")
     expect(page.get_by_text("39,106 parameters")).to_be_visible()

@@ -30,7 +30,7 @@ def inspect_page(lab: str, open_page: Callable[..., Page]) -> Page:
     expect(link.or_(page.get_by_text("Not run here yet"))).to_be_visible()
     if not link.is_visible():
         page.get_by_role("button", name="Compare", exact=True).click()
-    expect(page.get_by_text(re.compile("runs finished"))).to_have_count(0, timeout=120_000)
+    expect(page.get_by_text(re.compile("runs finished"))).to_have_count(0, timeout=240_000)
     expect(link).to_be_visible()
     link.click()
     expect(page.get_by_role("heading", name="What does it get wrong?")).to_be_visible()

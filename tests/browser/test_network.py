@@ -73,8 +73,8 @@ def test_pages_ask_nobody_but_this_server(lab, open_page):
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url))
     for path in PAGES:
-        page.goto(f"{lab}/{path}", wait_until="commit", timeout=60_000)
-        expect(page.get_by_role("heading").first).to_be_visible(timeout=60_000)
+        page.goto(f"{lab}/{path}", wait_until="commit", timeout=240_000)
+        expect(page.get_by_role("heading").first).to_be_visible(timeout=240_000)
         page.wait_for_load_state("networkidle")
     assert any(url.startswith("ws") for url in asked)
     assert [url for url in asked if not url.startswith((lab, lab.replace("http", "ws"), "data:", "blob:"))] == []
@@ -86,8 +86,8 @@ def test_behind_a_proxy_that_strips_its_path_charts_and_pictures_arrive(lab, ope
         page.locator("label").filter(has_text="Quick").click()
         page.get_by_role("button", name="Train", exact=True).click()
         page.wait_for_url("**run=*")
-        page.wait_for_selector(".js-plotly-plot .nsewdrag", timeout=90_000)
-        expect(page.locator(".stMarkdownBadge", has_text="Finished")).to_be_visible(timeout=90_000)
+        page.wait_for_selector(".js-plotly-plot .nsewdrag", timeout=240_000)
+        expect(page.locator(".stMarkdownBadge", has_text="Finished")).to_be_visible(timeout=240_000)
         page.get_by_role("link", name="See what it predicts").click()
         grid = page.locator("ul.grid img")
         expect(grid.first).to_be_visible()

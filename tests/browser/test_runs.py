@@ -43,7 +43,7 @@ def table(page: Page):
 
 
 def ready(page: Page) -> None:
-    expect(table(page)).to_be_visible(timeout=90_000)  # a server that has just started loads its data first
+    expect(table(page)).to_be_visible(timeout=240_000)  # a server that has just started loads its data first
     wait_until(lambda: page.locator("[data-testid=stSkeleton]").count() == 0, "the page is complete")
 
 

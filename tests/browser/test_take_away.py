@@ -27,7 +27,7 @@ def make_and_download(page: Page, label: str, folder: Path) -> Path:
     before = menu.bounding_box()
     make.click()
     button = page.get_by_role("button", name="Download", exact=True)
-    expect(button).to_be_visible(timeout=60_000)
+    expect(button).to_be_visible(timeout=240_000)
     wait_until(lambda: menu.bounding_box() == before, "the menu stands where it stood, and is as large")
     with page.expect_download() as download:
         button.click()
@@ -42,7 +42,7 @@ def test_a_report_opens_without_a_network_and_settings_come_back(
     address = start_server(DROPOUT_LAB_MIRROR=real_data_mirror)
     page = open_page(address)
     train(page, "Quick")
-    expect(badge(page, "Finished")).to_be_visible(timeout=90_000)
+    expect(badge(page, "Finished")).to_be_visible(timeout=240_000)
     key = page.url.partition("run=")[2][:16]
     report = make_and_download(page, "Report", tmp_path)
     assert report.name == f"run-{key}.html"
