@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 from functools import partial
 
 import pytest
+from streamlit.proto.Block_pb2 import Block
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.testing.v1 import local_script_runner
 
@@ -220,6 +221,22 @@ def test_a_link_to_a_stored_experiment_shows_its_results(lab):
     assert "Not run here yet" not in texts(app.subheader)
     assert table(app)["Seeds"].tolist() == ["2 of 2", "2 of 2"]
     assert [run.status for run in lab.store.runs()] == ["finished"] * 4
+
+
+def test_a_way_to_another_page_stands_level_with_the_buttons_beside_it(lab):
+    """A page's link is lower than a button."""
+    train(lab, STUDY)
+
+    def rows(block):
+        for child in block.children.values():
+            if child.type in {"page_link", "link_button"}:
+                yield child.type, block.proto.flex_container.align
+            elif hasattr(child, "children"):
+                yield from rows(child)
+
+    found = list(rows(open_study(lab, STUDY).main))
+    assert {kind for kind, _ in found} == {"page_link", "link_button"}
+    assert {align for _, align in found} == {Block.FlexContainer.ALIGN_CENTER}
 
 
 def test_a_link_to_an_experiment_that_was_run_in_part_offers_to_go_on(lab):

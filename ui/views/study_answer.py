@@ -96,7 +96,7 @@ def show_table(study: Study, now: Collected, reveal: bool, reading: Reading) -> 
         "The best epoch is the one with the lowest validation loss. The calibration error says how far confidence lies "
         "from accuracy."
     )
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if not reveal and any(arm.finished for arm in runs):
             keys = [arm.run.key for arm in runs if arm.run is not None]
             reveal_button("Reveal test figures", keys, key="compare.reveal")
