@@ -21,6 +21,7 @@ from benchmarks.server import Laboratory, laboratory, settings_at
 from benchmarks.turns import Turn, cores, take_turns
 from fmnist_core.config import EPOCH_LIMITS
 from fmnist_core.jobs.worker import processor_name
+from fmnist_core.wording import counted
 
 LAB = "lab"  # the module of the only contender that has pages, and workers for arms
 NONE = "-"
@@ -29,7 +30,8 @@ HEADINGS = (
     *("peak memory", f"to {100 * TARGET:g} %", "first point"),
 )
 KEY = f"""\
-Seconds. The first four columns are an epoch; two arms have {TWO_ARMS.total_epochs} epochs, eight arms one each.
+Seconds. The first four columns are an epoch; two arms have {TWO_ARMS.total_epochs} epochs, eight arms one each (once).
+Where a cell has "-" it cannot do that, or was not asked to.
 ≈ reckoned from epochs: the least that the same runs take, one after another or side by side, a core each.
 ¹ A run of the lab has one thread: the other cores train other runs.
 ² With the article's recipe, for it knows no other; others: batch normalisation, {RECIPE.epochs} epochs of one cycle."""
@@ -149,9 +151,10 @@ def table(lab: Laboratory, contenders: Sequence[Contender], rounds: int, seeds: 
     found = measure(lab, there, rounds, seeds, target)
     packages = dict.fromkeys(("torch", "scikit-learn", *(name for one in there for name in one.packages)))
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    often = f"medians of {counted(rounds, 'round')}, accuracy of {counted(seeds, 'seed')}"
     today = f"{date.today().day} {date.today():%B %Y}"
     lines = [
-        f"{today}; {len(cores())} cores of {processor_name()}; n = {rounds} epochs, {seeds} seeds; {versions}.",
+        f"{today}; {counted(len(cores()), 'core')} of {processor_name()}; {often}; {versions}.",
         "",
         f"| {' | '.join(HEADINGS)} |",
         "|---" * len(HEADINGS) + "|",

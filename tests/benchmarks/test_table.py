@@ -43,7 +43,7 @@ def test_the_table_in_miniature(tiny_lab, monkeypatch):
     contenders = [BY_MODULE["lab"], BY_MODULE["products"], ABSENT]
     text = table.table(tiny_lab, contenders, rounds=1, seeds=2, target=0.0)
     rows = cells_of(text)
-    assert re.match(r"\d+ \w+ \d{4}; \d+ cores of .+; n = 1 epochs, 2 seeds; torch [\d.]+", text)
+    assert re.match(r"\d+ \w+ \d{4}; \d+ cores? of .+; medians of 1 round, accuracy of 2 seeds; torch [\d.]+", text)
 
     lab, products, absent = (rows[contender.name] for contender in contenders)
     for column in ("one core", "dropout, all cores", "two arms", "8 arms, 5 seeds", "first point"):
