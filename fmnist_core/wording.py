@@ -48,12 +48,17 @@ def file_size(size: int) -> str:
 
 
 def decimal(value: float, digits: int) -> str:
-    """`value` with so many decimals, with no sign where it rounds to zero; from a million on with a power of ten."""
+    """`value` with so many decimals, with no sign where it rounds to zero; from a million on with a power of ten.
+
+    A minus is a true one.
+    """
     if math.isfinite(value) and abs(value) >= 1e6:
         size, power = f"{value:.1e}".split("e")
-        return f"{size} \N{MULTIPLICATION SIGN} 10{str(int(power)).translate(_RAISED)}"
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
+        text = f"{size} \N{MULTIPLICATION SIGN} 10{str(int(power)).translate(_RAISED)}"
+    else:
+        text = f"{value:.{digits}f}"
+        text = text.removeprefix("-") if float(text) == 0 else text
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def number_text(value: float) -> str:

@@ -60,8 +60,8 @@ def test_counted_nouns_have_a_plural_only_where_there_are_several():
 def test_decimals_have_neither_a_sign_at_zero_nor_an_exponent():
     values = (-0.0004, 0.0, -0.0006, 0.25, 31_234_567_890_123.0, -2e7)
     assert [decimal(value, 3) for value in values] == [
-        *("0.000", "0.000", "-0.001", "0.250"),
-        *("3.1 \N{MULTIPLICATION SIGN} 10¹³", "-2.0 \N{MULTIPLICATION SIGN} 10⁷"),
+        *("0.000", "0.000", "\N{MINUS SIGN}0.001", "0.250"),
+        *("3.1 \N{MULTIPLICATION SIGN} 10¹³", "\N{MINUS SIGN}2.0 \N{MULTIPLICATION SIGN} 10⁷"),
     ]
 
 

@@ -98,4 +98,8 @@ def test_the_epochs_figures_in_words():
     )
     words = epoch_table_words(table)
     assert words.index.tolist() == ["Best epoch (1)"]
-    assert words.iloc[0].to_dict() == {"Gap": "-0.013", "Validation accuracy": "87.51%", "Test loss": "not known"}
+    assert words.iloc[0].to_dict() == {
+        "Gap": "\N{MINUS SIGN}0.013",
+        "Validation accuracy": "87.51%",
+        "Test loss": "not known",
+    }
