@@ -148,12 +148,17 @@ class LocalWorkers:
         """The workers that are connected, by their addresses: whether they have nothing to do."""
         return {state.address: not state.processing for state in list(self.cluster.scheduler.workers.values())}
 
-    def end_idle(self, *, keep: int = 0) -> None:
-        """End the workers that have had nothing to do for IDLE_SECONDS, but `keep` so many that have nothing to do."""
+    def end_idle(self, tasks: int = 0, *, ready: bool = False) -> None:
+        """End the workers that have had nothing to do for IDLE_SECONDS, but one that is to be `ready` for a task.
+
+        None ends while one of the `tasks` that were handed out has not come to a worker yet: it may come to any.
+        """
         now = time.monotonic()
-        idle = [state.name for state in list(self.cluster.scheduler.workers.values()) if not state.processing]
+        workers = list(self.cluster.scheduler.workers.values())
+        idle = [state.name for state in workers if not state.processing]
         self._idle_since = {name: self._idle_since.get(name, now) for name in idle}
-        spare = max(0, len(idle) - keep)
+        is_one_on_its_way = tasks > len(workers) - len(idle)
+        spare = 0 if is_one_on_its_way else max(0, len(idle) - ready)
         # By name: scale() would end any, also those that train.
         if names := [name for name, since in self._idle_since.items() if now - since >= IDLE_SECONDS][:spare]:
             logger.info("ending %d workers that have nothing to do", len(names))

@@ -173,7 +173,8 @@ class Dispatcher:
         if self._workers is not None:
             self._workers.replace_lost()
             self._readiness.prepare(client, self._workers, self._settings, self._store.database)
-            self._workers.end_idle(keep=self._readiness.is_wanted and not self._futures)
+            tasks = len(self._futures) + sum(drawing is not None for drawing in self._maps.values())
+            self._workers.end_idle(tasks, ready=self._readiness.is_wanted and not self._futures)
         self._look_for_workers(client)
 
     def _look_for_workers(self, client: "Client") -> None:

@@ -1,5 +1,6 @@
 """A worker that is there before the run, and goes when nobody asks for one."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -34,6 +35,19 @@ def test_a_worker_is_ready_before_the_run_and_the_run_is_the_same(store, setting
         wait_until(lambda: store.run(key).status == "finished", "the run finishes")
         assert process in dispatcher.worker_processes()
     assert stored(store, key) == undisturbed(CONFIG, garments)
+
+
+def test_a_worker_that_has_waited_long_trains_the_run_that_it_waited_for(store, settings, ask, garments, monkeypatch):
+    monkeypatch.setattr(cluster, "IDLE_SECONDS", 0.0)
+    with Dispatcher(store, settings) as dispatcher:
+        dispatcher.expect_run(garments.fingerprint)
+        for seed in range(3):
+            wait_until(lambda: is_prepared(dispatcher), "a worker has made itself ready")
+            process = dispatcher.worker_processes()[-1]
+            key = ask(replace(CONFIG, seed=seed))
+            dispatcher.wake()
+            wait_until(lambda key=key: store.run(key).status == "finished", "the run finishes")
+            assert process in dispatcher.worker_processes()
 
 
 def test_a_worker_that_nobody_asks_for_goes(store, settings, garments, monkeypatch):
