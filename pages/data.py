@@ -25,7 +25,7 @@ def other_samples() -> None:
 page_title("data", "What the networks look at", number("samples", "data.seed", 0, DRAWS))
 st.write(
     f"**{dataset.name}**: {len(dataset.train_images):,} images to train on and {len(dataset.test_images):,} to test "
-    "with, 28 x 28 grey pixels each, in ten classes of the same size. The network sees each image as a row of 784 "
+    "with, 28 by 28 grey pixels each, in ten classes of the same size. The network sees each image as a row of 784 "
     "numbers, scaled to lie between -1 and 1."
 )
 st.caption(f"Source: {dataset.source} · fingerprint {dataset.fingerprint}")

@@ -69,7 +69,7 @@ def _body(material: RunMaterial) -> str:
     return f"""{heading(_name(material))}
 
 {escaped(describe(run.config))}. A multilayer perceptron of {count_parameters(run.config):,} parameters that
-says which of ten garments a picture of 28 x 28 pixels shows. Run {run.key} of Dropout Lab, at its best epoch,
+says which of ten garments a picture of 28 by 28 pixels shows. Run {run.key} of Dropout Lab, at its best epoch,
 {run.epoch_of("best")}.{link}
 
 ## Why it was trained

@@ -109,7 +109,7 @@ def prepare(grey: Pixels, *, invert: bool | None = None, crop: bool | None = Non
         steps.append(_step("Resized", "The longer side becomes 28 pixels.", pixels))
     if pixels.shape != (SIDE, SIDE):
         pixels = _centred(pixels)
-        steps.append(_step("Centred", "Black on both sides makes it 28 x 28.", pixels))
+        steps.append(_step("Centred", "Black on both sides makes it 28 by 28.", pixels))
     brightest = int(pixels.max())
     if brightest == 0:  # so little that it is lost among the 28 x 28
         raise _nothing_stands_out()
