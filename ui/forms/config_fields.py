@@ -123,6 +123,12 @@ def text_field(place: DeltaGenerator, page: str, name: str, label: str, help: st
         place.markdown(f":small[:red[:material/error: {words}]]")
 
 
+def preset_key(page: str) -> str:
+    """Under which key the preset is chosen: another after each edit that ends a choice."""
+    edits = st.session_state.get(f"{page}.preset_edits", 0)
+    return f"{page}.preset{edits or ''}"
+
+
 def overtaken_preset(page: str) -> RunConfig | None:
     """The preset that was just chosen, where the browser has sent the fields as they were before it.
 
@@ -133,7 +139,7 @@ def overtaken_preset(page: str) -> RunConfig | None:
     if replaced is None:
         return None
     name, before, config = replaced
-    if name != st.session_state.get(f"{page}.preset") or before != shown(page):
+    if name != st.session_state.get(preset_key(page)) or before != shown(page):
         return None
     return config
 

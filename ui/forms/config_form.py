@@ -8,7 +8,16 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fmnist_core import config as limits
 from fmnist_core.config import PRESETS, Preset, RunConfig, count_parameters, preset_of
-from ui.forms.config_fields import fill_form, overtaken_preset, problem, problems, read_form, shown, text_field
+from ui.forms.config_fields import (
+    fill_form,
+    overtaken_preset,
+    preset_key,
+    problem,
+    problems,
+    read_form,
+    shown,
+    text_field,
+)
 from ui.forms.more_settings import more_settings
 from ui.shown_controls import shows
 
@@ -46,13 +55,22 @@ def preset_field(page: str, presets: Sequence[Preset]) -> None:
         chosen = preset_of(read_form(page), presets)
     except ValueError:
         chosen = None
-    state[f"{page}.preset"] = chosen.name if chosen else None
+    name = chosen.name if chosen else None
+    key = preset_key(page)
+    if key in state and state[key] != name:
+        # An edit has ended the choice. A browser that does not know yet sends the old one with the next edit, or with a
+        # click on Train, which looks as if it had just been made: from under an earlier key it means nothing.
+        state[f"{page}.preset_edits"] = state.get(f"{page}.preset_edits", 0) + 1
+        key = preset_key(page)
+    state[key] = name
     if not shows("preset"):
         return
 
     def apply() -> None:
+        if key != preset_key(page):
+            return
         for preset in presets:
-            if preset.name == state[f"{page}.preset"]:
+            if preset.name == state[key]:
                 state[f"{page}.replaced"] = (preset.name, shown(page), preset.config)
                 state[f"{page}.just_applied"] = True
                 fill_form(preset.config, page)
@@ -62,7 +80,7 @@ def preset_field(page: str, presets: Sequence[Preset]) -> None:
         [preset.name for preset in presets],
         index=None,
         horizontal=True,
-        key=f"{page}.preset",
+        key=key,
         on_change=apply,
         help="A preset fills in every field below. Change any of them afterwards.",
     )
