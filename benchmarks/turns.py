@@ -47,6 +47,7 @@ def take_turns(contestants: Sequence[Contestant], rounds: int, *, one_core: bool
     try:
         for contestant in contestants:
             near, far = context.Pipe()
+            # Pickled by hand: reading it imports the contestant's module, which must not happen before `_serve` begins.
             processes.append(context.Process(target=_serve, args=(far, core, pickle.dumps(contestant)), daemon=True))
             processes[-1].start()
             far.close()

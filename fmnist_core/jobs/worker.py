@@ -202,8 +202,8 @@ def _test(
             heart.beat(0.0)
 
     figures["best"] = evaluate(model_from_bytes(claim.config, best.content), examples, beat)
-    if "last" not in figures:
-        is_best = best.content == last
-        network = model_from_bytes(claim.config, last)
-        figures["last"] = figures["best"] if is_best else evaluate(network, examples, beat)
+    if "last" not in figures and best.content == last:
+        figures["last"] = figures["best"]
+    elif "last" not in figures:
+        figures["last"] = evaluate(model_from_bytes(claim.config, last), examples, beat)
     return figures

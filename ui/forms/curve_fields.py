@@ -1,6 +1,7 @@
 """How curves are to be drawn, as Compare and Runs ask for it: of which figure, and over what."""
 
-from typing import get_args
+from collections.abc import Mapping
+from typing import TypeVar, get_args
 
 import streamlit as st
 
@@ -10,34 +11,32 @@ METRICS: dict[CurveMetric, str] = {"loss": "Loss", "accuracy": "Accuracy", "gap"
 AXES = {"epochs": "Epochs", "seconds": "Seconds"}
 assert set(METRICS) == set(get_args(CurveMetric))
 
+Choice = TypeVar("Choice", bound=str)
+
 
 def metric_field(page: str) -> CurveMetric:
     """Ask which figure the curves are of."""
-    st.session_state.setdefault(f"{page}.metric", "loss")
-    metric = st.segmented_control(
-        "Curves of",
-        list(METRICS),
-        format_func=METRICS.__getitem__,
-        required=True,
-        key=f"{page}.metric",
-        persist_state="session",
-        help="The gap is validation loss minus training loss, both with dropout off.",
-    )
-    assert metric is not None, "one is always chosen"
-    return metric
+    help = "The gap is validation loss minus training loss, both with dropout off."
+    return _one_of(METRICS, "Curves of", f"{page}.metric", help)
 
 
 def axis_field(page: str) -> str:
     """Ask what the curves run over; one of `AXES`."""
-    st.session_state.setdefault(f"{page}.axis", "epochs")
-    over = st.segmented_control(
-        "Over",
-        list(AXES),
-        format_func=AXES.__getitem__,
+    help = "Seconds of training with its evaluations, as this server took them: they tell how busy it was, too."
+    return _one_of(AXES, "Over", f"{page}.axis", help)
+
+
+def _one_of(words: Mapping[Choice, str], label: str, key: str, help: str) -> Choice:
+    """Ask for one of several, which are shown by their words; the first one to begin with."""
+    st.session_state.setdefault(key, next(iter(words)))
+    chosen = st.segmented_control(
+        label,
+        list(words),
+        format_func=words.__getitem__,
         required=True,
-        key=f"{page}.axis",
+        key=key,
         persist_state="session",
-        help="Seconds of training with its evaluations, as this server took them: they tell how busy it was, too.",
+        help=help,
     )
-    assert over is not None, "one is always chosen"
-    return over
+    assert chosen is not None, "one is always chosen"
+    return chosen
