@@ -1,150 +1,82 @@
-"""How the preset Best was chosen: `python -m benchmarks.best_search FOLDER [search|test]`.
+"""How the preset Best was chosen: `python -m benchmarks.best_search FOLDER [search|test]`, on a GPU where there is one.
 
-`search` looks at validation figures alone. Every candidate first trains for ten epochs with one seed; those with the
-highest validation accuracies, and neighbours of the best, then train for thirty. `test` trains what was chosen once on
-all 60,000 images with ten seeds that the search has not used, and looks at the test set after the last epoch. Both add
-a row for each run to a CSV file in FOLDER, and train nothing again whose row is there, so either may be broken off.
-
-Beside each network stands what an average of its weights would have reached: of every step, in which older steps count
-less and less. It is kept beside training, and changes nothing there.
+`search` looks at validation figures alone, of the last of 30 epochs. Recipes are drawn at random from SPACES; round by
+round fewer of them go on, with further seeds. `test` trains what was chosen on all 60,000 images with ten seeds that
+the search has not used, and looks at the test set once, after the last epoch. Both add a row for each run to a CSV file
+in FOLDER, and train nothing again whose row is there, so either may be broken off.
 """
 
 import argparse
 import csv
 import json
+import random
 import statistics
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
 
 from fmnist_core.config import RunConfig, count_parameters
 from fmnist_core.data.dataset import Dataset
 from fmnist_core.data.sources import load
-from fmnist_core.data.split import Examples, split
-from fmnist_core.network.evaluation import evaluate
-from fmnist_core.network.model import MLP
+from fmnist_core.data.split import split
+from fmnist_core.network.figures import EpochResult
+from fmnist_core.network.shape import shape_of
+from fmnist_core.network.stacked_training import StackedTraining
 from fmnist_core.network.training import Training
 from fmnist_core.settings import Settings
 
 MOST_PARAMETERS = 500_000
-SEARCH_SEED = 101
-TEST_SEEDS = tuple(range(10))
-HALF_LIVES = (0.1, 0.5, 1.5)  # epochs after which a step counts half in an average of the weights
-KEPT = {"wide": 2, "article": 1}  # candidates of each group that train for thirty epochs
+MOST_RUNS = 64  # in one program
 
-_WIDE = RunConfig(
-    hidden=(512, 128),
-    batch_norm=True,
-    dropout=0.35,
-    learning_rate=0.004,
-    schedule="one-cycle",
-    batch_size=256,
-    epochs=30,
-)
-_VARIED = replace(_WIDE, flips=True, dropout=0.2)
-_ARTICLE_SIZES = replace(_VARIED, hidden=(256, 128, 64), dropout=0.1)
 
+@dataclass(frozen=True)
+class Round:
+    """How many recipes of each group take part, and the seeds that each is trained with."""
+
+    recipes: int
+    seeds: range
+
+
+ROUNDS = (Round(160, range(101, 103)), Round(24, range(103, 107)), Round(6, range(107, 117)))
+TEST_SEEDS = range(10)
+
+_FIXED: dict[str, Any] = {"batch_norm": True, "schedule": "one-cycle", "epochs": 30}
+_VARIED: dict[str, Sequence[Any]] = {
+    "dropout": (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35),
+    "input_dropout": (0.0, 0.0, 0.05, 0.1),
+    "label_smoothing": (0.0, 0.05, 0.1, 0.15, 0.2),
+    "weight_decay": (0.0, 0.05, 0.1, 0.2, 0.4),
+    "learning_rate": (0.002, 0.004, 0.008, 0.016),
+    "batch_size": (128, 256, 512),
+    "shift_pixels": (0, 0, 1),
+    "flips": (False, True),
+}
 # Two groups: at most 500,000 parameters, and the article's own layers.
-CANDIDATES: dict[str, dict[str, RunConfig]] = {
-    "wide": {
-        "dropout 0.35": _WIDE,
-        "dropout 0.35, flips": replace(_WIDE, flips=True),
-        "dropout 0.2, flips": _VARIED,
-        "dropout 0.2, flips, pixels 0.1": replace(_VARIED, input_dropout=0.1),
-        "dropout 0.2": replace(_WIDE, dropout=0.2),
-        "dropout 0.2, flips, decay 0.1": replace(_VARIED, weight_decay=0.1),
-        "dropout 0.2, flips, smoothing 0.1": replace(_VARIED, label_smoothing=0.1),
-        "dropout 0.2, pixels 0.1": replace(_WIDE, dropout=0.2, input_dropout=0.1),
-        "dropout 0.2, smoothing 0.1": replace(_WIDE, dropout=0.2, label_smoothing=0.1),
-        "dropout 0.35, rate 0.008": replace(_WIDE, learning_rate=0.008),
-    },
-    "article": {
-        "dropout 0.2": replace(_ARTICLE_SIZES, flips=False, dropout=0.2),
-        "dropout 0.1, flips": _ARTICLE_SIZES,
-        "dropout 0.1, smoothing 0.1": replace(_ARTICLE_SIZES, flips=False, label_smoothing=0.1),
-        "dropout 0.1, decay 0.1": replace(_ARTICLE_SIZES, flips=False, weight_decay=0.1),
-    },
+SPACES: dict[str, dict[str, Sequence[Any]]] = {
+    "wide": {**_VARIED, "hidden": ((512, 128), (560, 64), (416, 256, 128))},
+    "article": {**_VARIED, "hidden": ((256, 128, 64),)},
 }
-# What stands beside the best of these after ten epochs: more dropout, which more epochs bear, and both that helped.
-_BOTH = {"dropout": 0.2, "label_smoothing": 0.1, "weight_decay": 0.1}
-NEIGHBOURS = {
-    "wide": {
-        "dropout 0.3, smoothing 0.1": replace(_WIDE, dropout=0.3, label_smoothing=0.1),
-        "dropout 0.2, decay 0.1, smoothing 0.1": replace(_WIDE, **_BOTH),
-    },
-    "article": {"dropout 0.2, decay 0.1, smoothing 0.1": replace(_ARTICLE_SIZES, flips=False, **_BOTH)},
-}
-# What `search` found in November 2026. Both at once did no better among the wide ones (0.9121 against 0.9122).
-CHOSEN = {"wide": "dropout 0.2, smoothing 0.1", "article": "dropout 0.2, decay 0.1, smoothing 0.1"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One run at its last epoch. `averages`: accuracies of averaged weights, by HALF_LIVES."""
+    """One run at its last epoch."""
 
-    stage: str  # "10 epochs", "30 epochs" or "test"
+    stage: str  # "search" or "test"
     group: str
-    name: str
-    config: str  # as JSON
+    config: str  # as JSON, without the seed
+    seed: int
     accuracy: float  # on validation images, which in the stage "test" are the test images
     loss: float
-    averages: str
-    seconds: float
-
-    @property
-    def average_accuracies(self) -> list[float]:
-        return [float(accuracy) for accuracy in self.averages.split()]
-
-
-class Averages:
-    """Averages of a network's weights over its steps, one for each half-life."""
-
-    def __init__(self, model: MLP, steps_an_epoch: int) -> None:
-        self._model = model
-        self._shares = [1 - 0.5 ** (1 / (half_life * steps_an_epoch)) for half_life in HALF_LIVES]
-        self._weights = [[parameter.detach().clone() for parameter in model.parameters()] for _ in HALF_LIVES]
-
-    @torch.no_grad()
-    def take(self) -> None:
-        """Let the weights of now count."""
-        for share, weights in zip(self._shares, self._weights, strict=True):
-            torch._foreach_lerp_(weights, list(self._model.parameters()), share)
-
-    def evaluate(self, config: RunConfig, examples: Examples) -> list[float]:
-        """The accuracy of each average, with the batch normalisation's means of the network as it is."""
-        return [self._accuracy(config, weights, examples) for weights in self._weights]
-
-    def _accuracy(self, config: RunConfig, weights: Sequence[Tensor], examples: Examples) -> float:
-        model = MLP(config)
-        model.load_state_dict(self._model.state_dict())
-        with torch.no_grad():
-            for parameter, average in zip(model.parameters(), weights, strict=True):
-                parameter.copy_(average)
-        return evaluate(model.eval(), examples).accuracy
-
-
-def train(data: Dataset, config: RunConfig) -> tuple[float, float, list[float], float]:
-    """Accuracy and loss on the validation images after the last epoch, those of the averages, and seconds."""
-    began = time.perf_counter()
-    parts = split(data, config.protocol, config.seed)
-    steps = -(-len(parts.training) // config.batch_size)
-    training = Training(config, parts, pulse=lambda share: averages.take() if share <= 0.9 else None)
-    averages = Averages(training.model, steps)
-    *_, last = training
-    return (
-        last.validation_accuracy,
-        last.validation_loss,
-        averages.evaluate(config, parts.validation),
-        time.perf_counter() - began,
-    )
 
 
 class Table:
-    """The rows of a CSV file, and a way to add one."""
+    """The rows of a CSV file."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -152,89 +84,118 @@ class Table:
         if file.exists():
             with file.open(encoding="utf-8", newline="") as lines:
                 for values in csv.DictReader(lines):
-                    numbers = {name: float(values[name]) for name in ("accuracy", "loss", "seconds")}
-                    self.rows.append(Row(**{**values, **numbers}))  # type: ignore[arg-type]  # csv gives text
+                    numbers = {name: float(values[name]) for name in ("accuracy", "loss")}
+                    self.rows.append(Row(**{**values, **numbers, "seed": int(values["seed"])}))  # type: ignore[arg-type]  # csv gives text
 
-    def run(self, data: Dataset, stage: str, group: str, name: str, config: RunConfig) -> Row:
-        """The row of a run, trained now where it is not there yet."""
-        text = json.dumps(config.to_dict())
-        for row in self.rows:
-            if (row.stage, row.config) == (stage, text):
-                return row
-        accuracy, loss, averages, seconds = train(data, config)
-        row = Row(
-            stage=stage,
-            group=group,
-            name=name,
-            config=text,
-            accuracy=accuracy,
-            loss=loss,
-            averages=" ".join(f"{average:.4f}" for average in averages),
-            seconds=seconds,
-        )
-        is_new = not self._file.exists()
+    def add(self, rows: Iterable[Row]) -> None:
+        """Keep rows, here and in the file."""
+        rows, is_new = list(rows), not self._file.exists()
         with self._file.open("a", encoding="utf-8", newline="") as lines:
-            writer = csv.DictWriter(lines, list(asdict(row)))
+            writer = csv.DictWriter(lines, list(Row.__dataclass_fields__))
             if is_new:
                 writer.writeheader()
-            writer.writerow(asdict(row))
-        self.rows.append(row)
-        print(f"{stage} · {group} · {name} · seed {config.seed}: {accuracy:.4f}, averages {row.averages}", flush=True)
-        return row
+            writer.writerows(map(asdict, rows))
+        self.rows += rows
+
+    def has(self, stage: str, config: RunConfig) -> bool:
+        """Whether the run has a row."""
+        return any((row.stage, row.config, row.seed) == (stage, _text(config), config.seed) for row in self.rows)
+
+    def ranking(self, group: str, recipes: Iterable[RunConfig]) -> list[tuple[RunConfig, list[float]]]:
+        """The recipes with the validation accuracies of their seeds, the highest mean first."""
+        by_recipe = {_text(recipe): recipe for recipe in recipes}
+        found = defaultdict(list)
+        for row in self.rows:
+            if (row.stage, row.group) == ("search", group) and row.config in by_recipe:
+                found[row.config].append(row.accuracy)
+        ranked = sorted(found.items(), key=lambda one: -statistics.mean(one[1]))
+        return [(by_recipe[text], accuracies) for text, accuracies in ranked]
 
 
-def best_first(rows: Iterable[Row]) -> list[tuple[str, float]]:
-    """Names with their mean accuracies over seeds, the highest first."""
-    accuracies: dict[str, list[float]] = {}
-    for row in rows:
-        accuracies.setdefault(row.name, []).append(row.accuracy)
-    return sorted(((name, statistics.mean(found)) for name, found in accuracies.items()), key=lambda one: -one[1])
+def _text(config: RunConfig) -> str:
+    values = config.to_dict()
+    del values["seed"]
+    return json.dumps(values)
 
 
-def search(data: Dataset, table: Table) -> dict[str, str]:
-    """Name the best candidate of each group, by validation accuracy alone."""
+def drawn(group: str, count: int) -> list[RunConfig]:
+    """So many different recipes of a group, always the same."""
+    chance, recipes = random.Random(group), {}
+    while len(recipes) < count:
+        recipe = RunConfig(**_FIXED, **{name: chance.choice(values) for name, values in SPACES[group].items()})
+        assert count_parameters(recipe) <= MOST_PARAMETERS, recipe
+        recipes[_text(recipe)] = recipe
+    return list(recipes.values())
+
+
+def train(data: Dataset, device: str, table: Table, stage: str, group: str, configs: Sequence[RunConfig]) -> None:
+    """Give each of the runs its row; those of one shape are trained together."""
+    shapes = defaultdict(list)
+    for config in configs:
+        if not table.has(stage, config):
+            shapes[shape_of(config)].append(config)
+    for alike in shapes.values():
+        for start in range(0, len(alike), MOST_RUNS):
+            began = time.perf_counter()
+            members = alike[start : start + MOST_RUNS]
+            stack = StackedTraining([Training(each, split(data, each.protocol, each.seed)) for each in members], device)
+            for _ in range(members[0].epochs):
+                results = stack.run_epoch()
+            table.add(
+                Row(
+                    stage=stage,
+                    group=group,
+                    config=_text(training.config),
+                    seed=training.config.seed,
+                    accuracy=result.validation_accuracy,
+                    loss=result.validation_loss,
+                )
+                for training, result in zip(stack.trainings, results, strict=True)
+                if isinstance(result, EpochResult)
+            )
+            print(f"{group}: {len(members)} runs in {time.perf_counter() - began:.0f} s", flush=True)
+
+
+def search(data: Dataset, device: str, table: Table) -> dict[str, RunConfig]:
+    """The best recipe of each group, by validation accuracy alone."""
     chosen = {}
-    for group, candidates in CANDIDATES.items():
-        for config in candidates.values():
-            assert count_parameters(config) <= MOST_PARAMETERS, config
-        short = [
-            table.run(data, "10 epochs", group, name, replace(config, epochs=10, seed=SEARCH_SEED))
-            for name, config in candidates.items()
-        ]
-        kept = {name: candidates[name] for name, _ in best_first(short)[: KEPT[group]]}
-        long = [
-            table.run(data, "30 epochs", group, name, replace(config, seed=SEARCH_SEED))
-            for name, config in (kept | NEIGHBOURS[group]).items()
-        ]
-        ranking = best_first(long)
-        chosen[group] = ranking[0][0]
-        print(f"\n{group}: " + ", ".join(f"{name} {accuracy:.4f}" for name, accuracy in ranking) + "\n", flush=True)
+    for group in SPACES:
+        recipes = drawn(group, ROUNDS[0].recipes)
+        for turn in ROUNDS:
+            recipes = recipes[: turn.recipes]
+            runs = [replace(recipe, seed=seed) for recipe in recipes for seed in turn.seeds]
+            train(data, device, table, "search", group, runs)
+            ranked = table.ranking(group, recipes)
+            recipes = [recipe for recipe, _ in ranked]
+            print(f"\n{group}: best of {len(recipes)}")
+            for recipe, accuracies in ranked[:5]:
+                print(f"  {statistics.mean(accuracies):.4f} over {len(accuracies)} seeds: {_text(recipe)}", flush=True)
+        chosen[group] = recipes[0]
     return chosen
 
 
-def test(data: Dataset, table: Table) -> None:
+def test(data: Dataset, device: str, table: Table, chosen: dict[str, RunConfig]) -> None:
     """Train what was chosen on all images, and look at the test set after the last epoch."""
-    for group, name in CHOSEN.items():
-        config = (CANDIDATES[group] | NEIGHBOURS[group])[name]
-        rows = [
-            table.run(data, "test", group, name, replace(config, protocol="article", seed=seed)) for seed in TEST_SEEDS
-        ]
-        accuracies = [row.accuracy for row in rows]
+    for group, recipe in chosen.items():
+        runs = [replace(recipe, protocol="article", seed=seed) for seed in TEST_SEEDS]
+        train(data, device, table, "test", group, runs)
+        accuracies = [row.accuracy for row in table.rows if (row.stage, row.group) == ("test", group)]
         print(f"{group}: {statistics.mean(accuracies):.4f} ± {statistics.stdev(accuracies):.4f}", flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Search for the preset Best on validation images, or test the presets."
-    )
+    parser = argparse.ArgumentParser(description="Search for the preset Best on validation images, or test it.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("what", choices=("search", "test"), nargs="?", default="search")
     given = parser.parse_args()
-    torch.set_num_threads(1)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.set_num_threads(1)  # what draws has threads of its own
     data = load(Settings.from_environment())
     assert data.is_real, data.notes
     table = Table(given.folder / "best_search.csv")
-    (search if given.what == "search" else test)(data, table)
+    chosen = search(data, device, table)
+    if given.what == "test":
+        test(data, device, table, chosen)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def ours(config: RunConfig) -> Iterator[int]:
     training = Training(config, parts(config))
     while True:
         training._train_epoch(1)
-        yield len(training._sizes)
+        yield len(training.sizes)
 
 
 def plain(config: RunConfig) -> Iterator[int]:

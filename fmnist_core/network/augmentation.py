@@ -10,9 +10,18 @@ _BLACK = 0  # the background, in bytes
 
 def flip_half(images: Tensor, generator: Generator) -> Tensor:
     """Mirror about half of the images (n, 784) left to right, each with probability 1/2."""
-    chosen = torch.rand(len(images), 1, generator=generator) < 0.5
+    return flip(images, draw_flips(len(images), generator))
+
+
+def draw_flips(count: int, generator: Generator) -> Tensor:
+    """Which of so many images are mirrored, bool (count,)."""
+    return torch.rand(count, generator=generator) < 0.5
+
+
+def flip(images: Tensor, chosen: Tensor) -> Tensor:
+    """Mirror those of the images (n, 784) that are chosen, bool (n,), left to right."""
     mirrored = images.view(-1, _SIDE, _SIDE).flip(2).view(-1, _SIDE * _SIDE)
-    return torch.where(chosen, mirrored, images)
+    return torch.where(chosen[:, None], mirrored, images)
 
 
 def shift_each(images: Tensor, furthest: int, generator: Generator) -> Tensor:
@@ -20,8 +29,17 @@ def shift_each(images: Tensor, furthest: int, generator: Generator) -> Tensor:
 
     Black fills what becomes free.
     """
-    directions = 2 * furthest + 1
-    start = (torch.rand(len(images), 2, generator=generator) * directions).long()
+    return shift(images, furthest, draw_shifts(len(images), furthest, generator))
+
+
+def draw_shifts(count: int, furthest: int, generator: Generator) -> Tensor:
+    """How far each of so many images is moved up and left, past `furthest`: int64 (count, 2), 0 ... 2 x furthest."""
+    return (torch.rand(count, 2, generator=generator) * (2 * furthest + 1)).long()
+
+
+def shift(images: Tensor, furthest: int, starts: Tensor) -> Tensor:
+    """Move images (n, 784) as `draw_shifts` has drawn, int64 (n, 2)."""
     padded = F.pad(images.view(-1, _SIDE, _SIDE), (furthest,) * 4, value=_BLACK)
     windows = padded.unfold(1, _SIDE, 1).unfold(2, _SIDE, 1)  # a view: only the chosen windows are copied
-    return windows[torch.arange(len(images)), start[:, 0], start[:, 1]].flatten(1)
+    each = torch.arange(len(images), device=images.device)
+    return windows[each, starts[:, 0], starts[:, 1]].flatten(1)

@@ -40,4 +40,4 @@ def scale_into(values: Tensor, images: Tensor) -> Tensor:
 def scaled(images: Tensor) -> Tensor:
     """Bytes (n, 784) or (n, 28, 28) to float32 (n, 784) from -1 for black to 1 for white."""
     pixels = images.flatten(1)
-    return scale_into(torch.empty(pixels.shape), pixels)
+    return scale_into(torch.empty(pixels.shape, device=pixels.device), pixels)

@@ -62,4 +62,5 @@ def expected_calibration_error(log_probabilities: Tensor, labels: Tensor) -> flo
     surplus = confidence - (predicted == labels).double()
     # Bins are open on the left, so that a confidence of exactly 1 belongs to the last.
     bins = (confidence * CONFIDENCE_BINS).ceil().long().sub_(1).clamp_(0, CONFIDENCE_BINS - 1)
-    return float(torch.zeros(CONFIDENCE_BINS).double().index_add_(0, bins, surplus).abs().sum() / len(confidence))
+    sums = torch.zeros(CONFIDENCE_BINS, dtype=torch.float64, device=surplus.device).index_add_(0, bins, surplus)
+    return float(sums.abs().sum() / len(confidence))

@@ -28,7 +28,7 @@ class FlatOptimizer:
         sizes = [parameter.numel() for parameter in self._parameters]
         *self._starts, length = accumulate((-(-size // _LINE) * _LINE for size in sizes), initial=0)
         self._weights, self._gradients = torch.zeros(length), torch.zeros(length)
-        views = zip(self._parameters, self._parts(self._weights), self._parts(self._gradients), strict=True)
+        views = zip(self._parameters, self.parts(self._weights), self.parts(self._gradients), strict=True)
         for parameter, weights, gradients in views:
             weights.copy_(parameter.detach())
             parameter.data, parameter.grad = weights, gradients
@@ -80,7 +80,7 @@ class FlatOptimizer:
         state = {
             f"{index}.{name}": part
             for name, vector in self._averages.items()
-            for index, part in enumerate(self._parts(vector))
+            for index, part in enumerate(self.parts(vector))
         }
         if "exp_avg" in self._averages:
             state |= {f"{index}.step": self._steps.clone() for index in range(len(self._parameters))}
@@ -100,10 +100,20 @@ class FlatOptimizer:
         if "exp_avg" in self._averages:
             self._steps.copy_(state["0.step"])
 
-    def _parts(self, vector: Tensor) -> list[Tensor]:
-        """The views of `vector` that belong to the parameters."""
+    @property
+    def vectors(self) -> dict[str, Tensor]:
+        """The weights and their averages, each in the vector (length,) that it lies in; see also `steps_done`."""
+        return {"weights": self._weights, **self._averages}
+
+    @property
+    def steps_done(self) -> Tensor:
+        """How many steps the averages are of, float32 ()."""
+        return self._steps
+
+    def parts(self, vectors: Tensor) -> list[Tensor]:
+        """The views of vectors (..., length) that belong to the parameters, (..., *shape) each."""
         return [
-            vector[start : start + parameter.numel()].view(parameter.shape)
+            vectors[..., start : start + parameter.numel()].view(*vectors.shape[:-1], *parameter.shape)
             for start, parameter in zip(self._starts, self._parameters, strict=True)
         ]
 

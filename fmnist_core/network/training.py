@@ -16,7 +16,7 @@ from fmnist_core.network.batches import Batches, scale_into
 from fmnist_core.network.draws import batch_bounds, derived_seed
 from fmnist_core.network.evaluation import evaluate, evaluate_log_probabilities, log_probabilities
 from fmnist_core.network.fast_step import FastStep
-from fmnist_core.network.figures import TRAINING_CHECK_IMAGES, EpochResult
+from fmnist_core.network.figures import TRAINING_CHECK_IMAGES, EpochResult, Evaluation
 from fmnist_core.network.model import MLP, load_state, read_tensors
 from fmnist_core.network.optimizers import FlatOptimizer
 from fmnist_core.network.running_loss import RunningLoss
@@ -53,11 +53,11 @@ class Training:
         self.epochs_done = 0
         self.validation_log_probabilities: Tensor | None = None  # (n, 10), after the epoch trained last
         self.examples = training_examples(config, split.training)
-        self._batches = Batches(self.examples)
+        self.batches = Batches(self.examples)
         bounds = batch_bounds(len(self.examples), config.batch_size)
-        self._sizes = [stop - start for start, stop in bounds]  # the last batch may have one of its own
-        self._fast_steps = {size: FastStep(config, self.model, size) for size in set(self._sizes)}
-        self.running_loss = RunningLoss(self._sizes)  # of the epoch under way, or else of the one trained last
+        self.sizes = [stop - start for start, stop in bounds]  # of an epoch's batches; the last may have one of its own
+        self._fast_steps: dict[int, FastStep] = {}  # by the number of images in a batch
+        self.running_loss = RunningLoss(self.sizes)  # of the epoch under way, or else of the one trained last
 
     def __iter__(self) -> Iterator[EpochResult]:
         while self.epochs_done < self.config.epochs:
@@ -66,21 +66,36 @@ class Training:
     def run_epoch(self) -> EpochResult:
         """Train the next epoch and evaluate. Raises TrainingDivergedError when a loss is not finite."""
         began = time.perf_counter()
-        epoch, split = self.epochs_done + 1, self.split
+        epoch = self.epochs_done + 1
         training_loss, training_accuracy = self._train_epoch(epoch)
-        if math.isfinite(training_loss):
-            pulse = partial(self.pulse, 0.95)
-            evaluated = evaluate(self.model, self.examples.first(TRAINING_CHECK_IMAGES), pulse)
-            answers = self.validation_log_probabilities = log_probabilities(self.model, split.validation, pulse)
-            validation = evaluate_log_probabilities(answers, Batches(split.validation).labels)
-        if not (math.isfinite(training_loss) and math.isfinite(evaluated.loss) and math.isfinite(validation.loss)):
-            raise TrainingDivergedError(
-                f"training diverged in epoch {epoch}: the loss is no longer a finite number at a learning rate of "
-                f"{self.config.learning_rate:g}; choose a lower learning rate"
-            )
-        self.epochs_done = epoch
+        if not math.isfinite(training_loss):
+            raise self._diverged()
+        pulse = partial(self.pulse, 0.95)
+        evaluated = evaluate(self.model, self.examples.first(TRAINING_CHECK_IMAGES), pulse)
+        answers = log_probabilities(self.model, self.split.validation, pulse)
+        validation = evaluate_log_probabilities(answers, Batches(self.split.validation).labels)
+        seconds = time.perf_counter() - began
+        return self.end_epoch(training_loss, training_accuracy, evaluated, validation, answers, seconds)
+
+    def end_epoch(
+        self,
+        training_loss: float,
+        training_accuracy: float,
+        evaluated: Evaluation,
+        validation: Evaluation,
+        validation_log_probabilities: Tensor,
+        seconds: float,
+    ) -> EpochResult:
+        """Count the epoch that the network has just been trained for, by whomever, as done.
+
+        `evaluated` is of its training images. Raises TrainingDivergedError, and then counts nothing.
+        """
+        if not all(map(math.isfinite, (training_loss, evaluated.loss, validation.loss))):
+            raise self._diverged()
+        self.epochs_done += 1
+        self.validation_log_probabilities = validation_log_probabilities
         return EpochResult(
-            epoch=epoch,
+            epoch=self.epochs_done,
             training_loss=training_loss,
             training_accuracy=training_accuracy,
             evaluated_training_loss=evaluated.loss,
@@ -89,37 +104,54 @@ class Training:
             validation_accuracy=validation.accuracy,
             validation_calibration_error=validation.calibration_error,
             learning_rate=self.optimizer.rate,
-            seconds=time.perf_counter() - began,
+            seconds=seconds,
+        )
+
+    def _diverged(self) -> TrainingDivergedError:
+        return TrainingDivergedError(
+            f"training diverged in epoch {self.epochs_done + 1}: the loss is no longer a finite number at a learning "
+            f"rate of {self.config.learning_rate:g}; choose a lower learning rate"
         )
 
     @torch.inference_mode()
     def _train_epoch(self, epoch: int) -> tuple[float, float]:
         config, optimizer = self.config, self.optimizer
-        samples, steps = len(self._batches), len(self._sizes)
+        samples, steps = len(self.batches), len(self.sizes)
         order = torch.randperm(samples, generator=derived_generator(config.seed, "order", epoch))
         flips = derived_generator(config.seed, "flips", epoch)
         shifts = derived_generator(config.seed, "shifts", epoch)
         self.model.masks.set_state(derived_generator(config.seed, "masks", epoch).get_state())
         self.model.input_masks.set_state(derived_generator(config.seed, "input masks", epoch).get_state())
-        labels, answers = self._batches.labels[order], torch.empty(samples, OUTPUTS)
-        self.running_loss = RunningLoss(self._sizes)
+        labels, answers = self.batches.labels[order], torch.empty(samples, OUTPUTS)
+        self.running_loss = RunningLoss(self.sizes)
         losses = self.running_loss.losses
-        parts = zip(*(tensor.split(self._sizes) for tensor in (order, labels, answers)), strict=True)
+        parts = zip(*(tensor.split(self.sizes) for tensor in (order, labels, answers)), strict=True)
         for step, (places, batch_labels, batch_answers) in enumerate(parts):
-            fast_step = self._fast_steps[len(places)]
-            images = self._batches.take_bytes(places, fast_step.pixels)
+            fast_step = self._fast_step(len(places))
+            images = self.batches.take_bytes(places, fast_step.pixels)
             if config.flips:
                 images = flip_half(images, flips)
             if config.shift_pixels:
                 images = shift_each(images, config.shift_pixels, shifts)
             scale_into(fast_step.images, images)
-            if config.schedule == "one-cycle":
-                optimizer.rate = one_cycle((epoch - 1) * steps + step, config.epochs * steps, config.learning_rate)
+            optimizer.rate = self.rate_of(step)
             losses.append(fast_step.gradients(batch_labels, batch_answers))
             optimizer.step()
             self.pulse(0.9 * (step + 1) / steps)
         self.model.count_batches(steps)
         return self.running_loss.mean(), float((answers.argmax(dim=1) == labels).sum()) / samples
+
+    def _fast_step(self, rows: int) -> FastStep:
+        if rows not in self._fast_steps:
+            self._fast_steps[rows] = FastStep(self.config, self.model, rows)
+        return self._fast_steps[rows]
+
+    def rate_of(self, step: int) -> float:
+        """The learning rate of a step, from 0, of the next epoch."""
+        config, steps = self.config, len(self.sizes)
+        if config.schedule == "constant":
+            return config.learning_rate
+        return one_cycle(self.epochs_done * steps + step, config.epochs * steps, config.learning_rate)
 
     def checkpoint(self) -> bytes:
         """Everything that the remaining epochs depend on, as a safetensors file."""
