@@ -18,49 +18,35 @@ _batch_norm = torch.ops.aten.native_batch_norm.out
 _batch_norm_backward = torch.ops.aten.native_batch_norm_backward.default
 
 
-class KeptValues:
-    """Which of a number of values dropout keeps, from the stream that `model.Dropout` draws from: one word a value."""
+class Mask:
+    """What dropout multiplies a batch of one layer with, from the stream that `model.Dropout` draws from."""
 
-    def __init__(self, probability: float, generator: Generator, total: int) -> None:
-        self._keep = np.float32(1 - probability)
+    def __init__(self, probability: float, generator: Generator, rows: int, width: int) -> None:
+        self._keep, self._scale = np.float32(1 - probability), np.float32(1 / (1 - probability))
         self._generator = generator
+        total = rows * width
         self._pairs = torch.empty(total // 2, dtype=torch.int64) if total % 2 == 0 else None
-        # Float32 (total,): what was drawn, of no use any more once it is known what is kept.
-        self.memory = torch.empty(total) if self._pairs is None else self._pairs.view(torch.float32)
-        self._values, self._bits = self.memory.numpy(), self.memory.numpy().view(np.uint32)
-        self.kept = np.empty(total, bool)
+        # The factors come to lie where the bits lay that they are made from: less memory, which stays in the cache.
+        flat = torch.empty(total) if self._pairs is None else self._pairs.view(torch.float32)
+        self.factors = flat.view(rows, width)  # 0 where a value is dropped, else what makes up for those that are
+        self._values, self._bits = flat.numpy(), flat.numpy().view(np.uint32)
+        self._kept = np.empty(total, bool)
 
     def draw(self) -> None:
-        """Fill `kept` anew."""
+        """Fill `factors` anew."""
         if self._pairs is None:
-            torch.rand(len(self.memory), generator=self._generator, out=self.memory)
-            np.less(self._values, self._keep, out=self.kept)
+            torch.rand(self.factors.shape, generator=self._generator, out=self.factors)
+            np.less(self._values, self._keep, out=self._kept)
         else:
             # `torch.rand` takes the lower 24 of each 32 bits that the generator gives. Taken two at a time, as integers
             # of 64 bits, the same stream costs half as much (62 instead of 127 microseconds for a step of the article's
             # layers); the first of the two is the upper half.
             self._pairs.random_(-(2**63), None, generator=self._generator)
             np.bitwise_and(self._bits, 2**24 - 1, out=self._bits)
-            np.less(self._bits, np.uint32(np.ceil(float(self._keep) * 2**24)), out=self.kept)
-            self.kept.view(np.uint16).byteswap(inplace=True)
-
-
-class Mask:
-    """What dropout multiplies a batch of one layer with."""
-
-    def __init__(self, probability: float, generator: Generator, rows: int, width: int) -> None:
-        self._scale = np.float32(1 / (1 - probability))
-        self._values = KeptValues(probability, generator, rows * width)
-        # 0 where a value is dropped, else what makes up for those that are. The factors come to lie where the bits lay
-        # that they are made from: less memory, which stays in the cache.
-        self.factors = self._values.memory.view(rows, width)
-        self._flat_factors = self._values.memory.numpy()
-
-    def draw(self) -> None:
-        """Fill `factors` anew."""
-        self._values.draw()
+            np.less(self._bits, np.uint32(np.ceil(float(self._keep) * 2**24)), out=self._kept)
+            self._kept.view(np.uint16).byteswap(inplace=True)
         # numpy compares and converts in a third of the time that torch takes.
-        np.multiply(self._values.kept, self._scale, out=self._flat_factors)
+        np.multiply(self._kept, self._scale, out=self._values)
 
 
 class _Layer:

@@ -1,6 +1,7 @@
-"""What several runs draw for one epoch, each from generators of its own: as they would when trained one by one.
+"""What several runs draw for one epoch: from the generators, and in the order, as when they are trained one by one.
 
-A processor's generators draw, in several threads, while the device trains on what they drew before.
+A processor draws, in several threads, while the device trains on what was drawn before. Runs of one seed draw alike,
+which is what makes them comparable: what one of them draws does for all.
 """
 
 import os
@@ -9,120 +10,177 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
 from fmnist_core.config import INPUTS, RunConfig
-from fmnist_core.network.augmentation import draw_flips, draw_shifts
 from fmnist_core.network.draws import derived_seed
-from fmnist_core.network.fast_step import KeptValues
 
-_STRETCH_BYTES = 2**25  # of what is drawn at a time, about: little enough to hold twice, enough to keep a device busy
+_STRETCH_BYTES = 2**26  # of what is drawn at a time, about: a few are held at once, and an epoch has several
+_AHEAD = 2  # stretches
+_FRACTION_BITS = 24  # of each 32 bits, those of which `torch.rand` makes a float32
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """The next words of s generators, 32 bits each, as they are drawn: two at a time, the first in the upper half."""
+
+    pairs: Tensor  # int64 (s, pairs)
+    start: int  # 1 where the first word was of use before
+    values: int  # that a step uses
+    steps: int
+
+    @property
+    def left(self) -> int:
+        """How many words are of no use yet: 1 or 0."""
+        return (self.start + self.values * self.steps) % 2
+
+    def fill(self, row: int, generator: Generator, before: "Words | None") -> None:
+        """Draw those of one generator, which has drawn those that came `before`."""
+        pairs = self.pairs[row]
+        if self.start:
+            assert before is not None
+            pairs[0] = before.pairs[row, -1]
+        pairs[self.start :].random_(-(2**63), None, generator=generator)
+
+    def by_step(self, device: torch.device) -> Tensor:
+        """In their order, int32 (s, steps, values), on the device; `torch.rand` takes one word for each value."""
+        pairs = self.pairs.to(device, non_blocking=True)
+        words = pairs.view(torch.int32).unflatten(1, (-1, 2)).flip(2).flatten(1)[:, self.start :]
+        return words[:, : self.steps * self.values].unflatten(1, (self.steps, self.values))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stretch:
-    """What n runs draw for k steps with b images each; None where none of them draws such a thing.
+    """What s seeds draw for k steps with b images each; None where no run draws such a thing."""
 
-    Where others do, a run that does not keeps everything, mirrors nothing and moves nothing.
-    """
+    masks: Words | None  # which hidden units are kept, layer by layer: b x all widths a step
+    pixels: Words | None  # which pixels are kept: b x 784 a step
+    flips: Tensor | None  # fractions, float32 (s, k, b)
+    shifts: Tensor | None  # fractions, float32 (s, k, b, 2)
 
-    kept: Tensor | None  # hidden units, layer by layer, bool (n, k, b x all widths)
-    kept_pixels: Tensor | None  # bool (n, k, b x 784)
-    flips: Tensor | None  # bool (n, k, b)
-    shifts: Tensor | None  # as `augmentation.draw_shifts` for the furthest of all, int64 (n, k, b, 2)
+    def by_step(self, device: torch.device) -> dict[str, Tensor | None]:
+        """All of it on the device, (s, k, ...) each, by name."""
+        return {
+            "masks": None if self.masks is None else self.masks.by_step(device),
+            "pixels": None if self.pixels is None else self.pixels.by_step(device),
+            "flips": None if self.flips is None else self.flips.to(device, non_blocking=True),
+            "shifts": None if self.shifts is None else self.shifts.to(device, non_blocking=True),
+        }
+
+
+def keeps(words: Tensor, thresholds: Tensor) -> Tensor:
+    """Which values dropout keeps, bool (n, values), of words (n, values) and each network's `threshold` (n, 1)."""
+    return words.bitwise_and(2**_FRACTION_BITS - 1) < thresholds
+
+
+def threshold(probability: float) -> int:
+    """What a word's fraction must be below for its value to be kept, where dropout drops with this chance."""
+    return int(np.ceil(float(np.float32(1 - probability)) * 2**_FRACTION_BITS))
 
 
 class EpochDraws:
-    """An epoch's draws of runs of one shape, whose batches have `sizes`: in order, a stretch of steps at a time."""
+    """The draws of an epoch for distinct seeds; made in the background, in order, a stretch of steps at a time.
 
-    def __init__(self, configs: Sequence[RunConfig], epoch: int, sizes: Sequence[int]) -> None:
-        self._sizes = sizes
-        self._furthest = max(config.shift_pixels for config in configs)
-        self._flips = any(config.flips for config in configs)
-        self._mask = sum(configs[0].hidden) if any(config.dropout for config in configs) else 0  # values an image
+    `configs` are those of the runs, of one shape; `sizes` are those of the batches. `pinned`: in memory from which a
+    GPU takes them by itself.
+    """
+
+    def __init__(self, configs: Sequence[RunConfig], epoch: int, sizes: Sequence[int], *, pinned: bool) -> None:
+        self._hidden = sum(configs[0].hidden) if any(config.dropout for config in configs) else 0  # values an image
         self._pixels = INPUTS if any(config.input_dropout for config in configs) else 0
-        self._runs = [_RunDraws(config, epoch) for config in configs]
-        self._threads = ThreadPoolExecutor(min(len(configs), os.cpu_count() or 1), "draws")
-        self._first_orders = [self._threads.submit(run.order, sum(sizes)) for run in self._runs]
+        self._flips = any(config.flips for config in configs)
+        self._shifts = any(config.shift_pixels for config in configs)
+        self._pinned = pinned
+        self._seeds = [_SeedDraws(seed, epoch) for seed in sorted({config.seed for config in configs})]
+        self._threads = ThreadPoolExecutor(min(len(self._seeds), os.cpu_count() or 1), "draws")
+        self._orders = [self._threads.submit(seed.order, sum(sizes)) for seed in self._seeds]
+        self._lengths = list(self._stretch_lengths(sizes))
+        self._under_way: list[tuple[Stretch, list[Future[None]]]] = []
+        for rows, steps in self._lengths[:_AHEAD]:
+            self._begin(rows, steps)
 
     def orders(self) -> Tensor:
-        """In which order each run takes its images, int64 (n, images)."""
-        return torch.stack([order.result() for order in self._first_orders])
+        """In which order the runs of each seed take their images, int64 (seeds, images)."""
+        return torch.stack([order.result() for order in self._orders])
 
     def stretches(self) -> Iterator[tuple[int, int, Stretch]]:
-        """Images in a batch, steps, and what they draw. The next stretch is drawn while this one is used."""
+        """Images in a batch, steps, and what they draw. Those that follow are drawn while this one is used."""
         try:
-            lengths = list(self._lengths())
-            under_way = self._begin(*lengths[0])
-            for (rows, steps), following in zip(lengths, [*lengths[1:], None], strict=True):
-                stretch, tasks = under_way
+            later = [*self._lengths[_AHEAD:], *[None] * _AHEAD]
+            for (rows, steps), next_length in zip(self._lengths, later, strict=False):
+                stretch, tasks = self._under_way.pop(0)
                 for task in tasks:
                     task.result()
-                if following is not None:
-                    under_way = self._begin(*following)
+                if next_length is not None:
+                    self._begin(*next_length)
                 yield rows, steps, stretch
         finally:
-            self._threads.shutdown(cancel_futures=True)
+            self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _lengths(self) -> Iterator[tuple[int, int]]:
-        for rows, batches in groupby(self._sizes):
+    def _stretch_lengths(self, sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+        for rows, batches in groupby(sizes):
             left = len(list(batches))
-            a_step = len(self._runs) * rows * (self._mask + self._pixels + 17)
-            longest = max(1, _STRETCH_BYTES // a_step)
+            longest = max(1, _STRETCH_BYTES // (len(self._seeds) * rows * 4 * (self._hidden + self._pixels + 3)))
             while left:
                 yield rows, min(left, longest)
                 left -= min(left, longest)
 
-    def _begin(self, rows: int, steps: int) -> tuple[Stretch, list[Future[None]]]:
-        lead = (len(self._runs), steps)
-        stretch = Stretch(
-            kept=torch.empty(*lead, rows * self._mask, dtype=torch.bool) if self._mask else None,
-            kept_pixels=torch.empty(*lead, rows * self._pixels, dtype=torch.bool) if self._pixels else None,
-            flips=torch.empty(*lead, rows, dtype=torch.bool) if self._flips else None,
-            shifts=torch.empty(*lead, rows, 2, dtype=torch.int64) if self._furthest else None,
+    def _begin(self, rows: int, steps: int) -> None:
+        before: Stretch | None = None
+        tasks_before: Sequence[Future[None] | None] = [None] * len(self._seeds)
+        if self._under_way:
+            before, tasks_before = self._under_way[-1]
+        drawn = Stretch(
+            masks=self._words(rows * self._hidden, steps, None if before is None else before.masks),
+            pixels=self._words(rows * self._pixels, steps, None if before is None else before.pixels),
+            flips=self._fractions(steps, rows) if self._flips else None,
+            shifts=self._fractions(steps, rows, 2) if self._shifts else None,
         )
-        tasks = [self._threads.submit(run.fill, stretch, row, self._furthest) for row, run in enumerate(self._runs)]
-        return stretch, tasks
+        # A seed draws one thing after the other. What a task waits for was begun before it: none waits for ever.
+        tasks = [
+            self._threads.submit(seed.fill, row, drawn, before, after)
+            for row, (seed, after) in enumerate(zip(self._seeds, tasks_before, strict=True))
+        ]
+        self._under_way.append((drawn, tasks))
+
+    def _words(self, values: int, steps: int, before: Words | None) -> Words | None:
+        if not values:
+            return None
+        start = 0 if before is None else before.left
+        pairs = -(-(start + values * steps) // 2)
+        memory = torch.empty(len(self._seeds), pairs, dtype=torch.int64, pin_memory=self._pinned)
+        return Words(memory, start, values, steps)
+
+    def _fractions(self, *size: int) -> Tensor:
+        return torch.empty(len(self._seeds), *size, pin_memory=self._pinned)
 
 
-class _RunDraws:
-    """The generators of one run in one epoch."""
+class _SeedDraws:
+    """The generators of one seed in one epoch."""
 
-    def __init__(self, config: RunConfig, epoch: int) -> None:
-        self._config, self._epoch = config, epoch
+    def __init__(self, seed: int, epoch: int) -> None:
+        self._seed, self._epoch = seed, epoch
         self._masks, self._pixels = self._generator("masks"), self._generator("input masks")
         self._flips, self._shifts = self._generator("flips"), self._generator("shifts")
 
     def _generator(self, purpose: str) -> Generator:
-        return Generator().manual_seed(derived_seed(self._config.seed, purpose, self._epoch))
+        return Generator().manual_seed(derived_seed(self._seed, purpose, self._epoch))
 
     def order(self, samples: int) -> Tensor:
         return torch.randperm(samples, generator=self._generator("order"))
 
     @torch.inference_mode()  # it holds for the thread alone
-    def fill(self, stretch: Stretch, row: int, furthest: int) -> None:
-        config = self._config
-        if stretch.kept is not None:
-            _fill_kept(stretch.kept[row], config.dropout, self._masks)
-        if stretch.kept_pixels is not None:
-            _fill_kept(stretch.kept_pixels[row], config.input_dropout, self._pixels)
-        if stretch.flips is not None:
-            chosen = stretch.flips[row]
-            chosen.copy_(draw_flips(chosen.numel(), self._flips).view(chosen.shape)) if config.flips else chosen.fill_(
-                False
-            )
-        if stretch.shifts is not None:
-            starts, own = stretch.shifts[row], config.shift_pixels
-            starts.fill_(furthest - own)
-            if own:
-                starts += draw_shifts(starts.numel() // 2, own, self._shifts).view(starts.shape)
-
-
-def _fill_kept(kept: Tensor, probability: float, generator: Generator) -> None:
-    if not probability:
-        kept.fill_(True)
-        return
-    values = KeptValues(probability, generator, kept.numel())
-    values.draw()
-    kept.copy_(torch.from_numpy(values.kept).view(kept.shape))
+    def fill(self, row: int, drawn: Stretch, before: Stretch | None, after: Future[None] | None) -> None:
+        """Put what is drawn into the `row` of this seed, once that of the stretch `before` is there."""
+        if after is not None:
+            after.result()
+        if drawn.masks is not None:
+            drawn.masks.fill(row, self._masks, None if before is None else before.masks)
+        if drawn.pixels is not None:
+            drawn.pixels.fill(row, self._pixels, None if before is None else before.pixels)
+        if drawn.flips is not None:
+            drawn.flips[row].uniform_(generator=self._flips)
+        if drawn.shifts is not None:
+            drawn.shifts[row].uniform_(generator=self._shifts)

@@ -190,10 +190,12 @@ class StackedNetworks:
         """Put everything where it was taken from: into each model, and into its optimiser."""
         vectors = {name: vector.cpu() for name, vector in self._vectors.items()}
         buffers = [buffer.cpu() for buffer in self._buffers]
+        steps = round(float(self._steps_done) - float(self._optimizers[0].steps_done))
         for row, (model, optimizer) in enumerate(zip(self._models, self._optimizers, strict=True)):
             for name, vector in optimizer.vectors.items():
                 vector.copy_(vectors[name][row])
-            optimizer.steps_done.copy_(self._steps_done)
+            optimizer.steps_done.add_(steps)
+            model.count_batches(steps)
             for ours, stacked in zip(_running(model), buffers, strict=True):
                 ours.copy_(stacked[row])
 

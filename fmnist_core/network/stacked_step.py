@@ -14,19 +14,20 @@ from torch import Tensor
 from fmnist_core.config import INPUTS, RunConfig
 from fmnist_core.network.augmentation import flip, shift
 from fmnist_core.network.batches import scaled
+from fmnist_core.network.stacked_draws import keeps, threshold
 from fmnist_core.network.stacked_networks import Group, StackedNetworks, slopes_of_labels
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepInputs:
-    """What each of n networks takes for one step with b images; None where none of them draws such a thing."""
+    """What is drawn for one step with b images, by the rows of s seeds, and told to g groups of networks."""
 
-    places: Tensor  # which of its training images, int64 (n, b)
-    rates: Tensor  # the learning rate of each group of networks, float32
-    kept: Tensor | None  # hidden units, layer by layer, bool (n, b x all widths)
-    kept_pixels: Tensor | None  # bool (n, b x 784)
-    flips: Tensor | None  # bool (n, b)
-    shifts: Tensor | None  # int64 (n, b, 2)
+    places: Tensor  # which of its training images a network takes, int64 (s, b)
+    rates: Tensor  # learning rates, float32 (g,)
+    masks: Tensor | None  # these four as in `Stretch`, of one step
+    pixels: Tensor | None
+    flips: Tensor | None
+    shifts: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,13 @@ class StackedStep:
         device = images.pixels.device
         self._networks, self._groups, self._images, self._widths = networks, groups, images, configs[0].hidden
         self._slopes_of_labels = slopes_of_labels(configs, rows).to(device)
+        seeds = sorted({config.seed for config in configs})
+        self._seed_rows = torch.tensor([seeds.index(config.seed) for config in configs], device=device)
+        self._hidden_dropout = _Dropout([config.dropout for config in configs], device)
+        self._pixel_dropout = _Dropout([config.input_dropout for config in configs], device)
+        self._is_flipped = torch.tensor([[config.flips] for config in configs], device=device)
         self._furthest = max(config.shift_pixels for config in configs)
-        self._scales = _scales([config.dropout for config in configs]).to(device)
-        self._pixel_scales = _scales([config.input_dropout for config in configs]).to(device)
+        self._shift_pixels = torch.tensor([config.shift_pixels for config in configs], device=device)[:, None, None]
         self._is_on_gpu = device.type == "cuda"
         self._inputs: StepInputs | None = None
         self._outputs: tuple[Tensor, Tensor] | None = None
@@ -100,30 +105,41 @@ class StackedStep:
 
     def _batch(self, inputs: StepInputs) -> tuple[Tensor, Tensor]:
         """The images, scaled (n, b, 784), and their labels (n, b)."""
-        indices = self._images.indices.gather(1, inputs.places)
-        pixels = self._images.pixels.index_select(0, indices.view(-1))
+        places = inputs.places[self._seed_rows]
+        pixels = self._images.pixels.index_select(0, self._images.indices.gather(1, places).view(-1))
         if inputs.flips is not None:
-            pixels = flip(pixels, inputs.flips.flatten())
+            pixels = flip(pixels, ((inputs.flips < 0.5)[self._seed_rows] & self._is_flipped).view(-1))
         if inputs.shifts is not None:
-            pixels = shift(pixels, self._furthest, inputs.shifts.flatten(0, 1))
-        images = scaled(pixels).view(*inputs.places.shape, INPUTS)
-        if inputs.kept_pixels is not None:
+            # As `augmentation.draw_shifts`, in the window of who is moved furthest.
+            drawn = (inputs.shifts[self._seed_rows] * (2 * self._shift_pixels + 1)).long()
+            pixels = shift(pixels, self._furthest, (drawn + self._furthest - self._shift_pixels).flatten(0, 1))
+        images = scaled(pixels).view(*places.shape, INPUTS)
+        if inputs.pixels is not None:
             # As `model.InputDropout`: a dropped pixel becomes black.
-            images.add_(1).mul_(inputs.kept_pixels.view(images.shape) * self._pixel_scales).sub_(1)
-        return images, self._images.labels.gather(1, inputs.places)
+            factors = self._pixel_dropout.factors(inputs.pixels[self._seed_rows]).view(images.shape)
+            images.add_(1).mul_(factors).sub_(1)
+        return images, self._images.labels.gather(1, places)
 
     def _masks(self, inputs: StepInputs) -> list[Tensor]:
         """The factors of each hidden layer's units; none where nobody drops any."""
-        if inputs.kept is None:
+        if inputs.masks is None:
             return []
         rows = inputs.places.shape[1]
-        parts = inputs.kept.split([rows * width for width in self._widths], dim=1)
-        return [part.unflatten(1, (rows, -1)) * self._scales for part in parts]
+        factors = self._hidden_dropout.factors(inputs.masks[self._seed_rows])
+        parts = factors.split([rows * width for width in self._widths], dim=1)
+        return [part.unflatten(1, (rows, -1)) for part in parts]
 
 
-def _scales(rates: Sequence[float]) -> Tensor:
-    """What makes up for the values that dropout takes from each network, float32 (n, 1, 1)."""
-    return torch.tensor([1 / (1 - rate) for rate in rates])[:, None, None]
+class _Dropout:
+    """What becomes of words at each network's dropout."""
+
+    def __init__(self, rates: Sequence[float], device: torch.device) -> None:
+        self._thresholds = torch.tensor([[threshold(rate)] for rate in rates], dtype=torch.int32, device=device)
+        self._scales = torch.tensor([[1 / (1 - rate)] for rate in rates], device=device)
+
+    def factors(self, words: Tensor) -> Tensor:
+        """0 where a value is dropped, else what makes up for those that are, float32, of words (n, values)."""
+        return keeps(words, self._thresholds) * self._scales
 
 
 def _fields(inputs: StepInputs) -> dict[str, Tensor | None]:

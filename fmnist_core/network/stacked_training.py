@@ -6,7 +6,6 @@ several from there, trains them all for an epoch, and gives it back.
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from itertools import groupby
 
 import torch
@@ -28,9 +27,9 @@ from fmnist_core.network.training import Pulse, Training, TrainingDivergedError
 class StackedTraining:
     """Several runs in progress whose `shape_of` is the same, as are their data and how many epochs they have done.
 
-    `pulse` is called with the share of the epoch that is done after every batch. Where it raises, the trainings stay
-    as their last epoch left them, and the stack is of no use any more. Raises ValueError where they do not fit
-    together.
+    The networks stay on the device until `give_back` is called: do so before a training is asked for its model or for
+    a checkpoint. `pulse` is called with the share of the epoch that is done after every batch. Where it raises, the
+    trainings stay as they are, and the stack is of no use any more. Raises ValueError where they do not fit together.
     """
 
     def __init__(
@@ -62,14 +61,17 @@ class StackedTraining:
         }
         self._losses = torch.empty(len(self._sizes), len(self.trainings), device=self._device)
         self._steps_done = 0  # of the epoch under way
+        self._draws = self._begin_draws(self.trainings[0].epochs_done + 1)
 
     @torch.inference_mode()
     def run_epoch(self) -> list[EpochResult | TrainingDivergedError]:
         """Train the next epoch of each and evaluate: what each run's epoch showed, in the order of `trainings`."""
         began = time.perf_counter()
         right = self._train_epoch().tolist()
-        self._networks.give_back()
-        self.share_losses()
+        if self.trainings[0].epochs_done + 1 < self._configs[0].epochs:
+            self._draws = self._begin_draws(self.trainings[0].epochs_done + 2)
+        sizes = torch.tensor(self._sizes, dtype=torch.float64)
+        losses = (sizes @ self._losses.cpu().double() / sizes.sum()).tolist()
         checked = [training.examples.first(TRAINING_CHECK_IMAGES) for training in self.trainings]
         validation = [training.split.validation for training in self.trainings]
         checked_answers, answers = self._log_probabilities(checked), self._log_probabilities(validation)
@@ -77,17 +79,21 @@ class StackedTraining:
         answers_here = answers.cpu()
         results: list[EpochResult | TrainingDivergedError] = []
         for row, training in enumerate(self.trainings):
-            training.model.count_batches(len(self._sizes))
             training.optimizer.rate = training.rate_of(len(self._sizes) - 1)
             evaluated = evaluate_log_probabilities(checked_answers[row], checked_labels[row])
             validated = evaluate_log_probabilities(answers[row], labels[row])
-            loss, accuracy = training.running_loss.mean(), right[row] / sum(self._sizes)
-            seconds = time.perf_counter() - began
+            accuracy, seconds = right[row] / sum(self._sizes), time.perf_counter() - began
             try:
-                results.append(training.end_epoch(loss, accuracy, evaluated, validated, answers_here[row], seconds))
+                results.append(
+                    training.end_epoch(losses[row], accuracy, evaluated, validated, answers_here[row], seconds)
+                )
             except TrainingDivergedError as error:
                 results.append(error)
         return results
+
+    def give_back(self) -> None:
+        """Put weights and all else that was trained into the trainings, which are behind until then."""
+        self._networks.give_back()
 
     def log_probabilities(self, examples: Examples) -> Tensor:
         """What each network says of the same n images, in evaluation: float32 (runs, n, 10), on the processor."""
@@ -100,13 +106,15 @@ class StackedTraining:
         for row, training in enumerate(self.trainings):
             training.running_loss.losses[:] = losses[:, row].unbind()
 
+    def _begin_draws(self, epoch: int) -> EpochDraws:
+        return EpochDraws(self._configs, epoch, self._sizes, pinned=self._device.type == "cuda")
+
     def _train_epoch(self) -> Tensor:
         """Train on every batch; how many images each run was right about, (runs,)."""
-        epoch = self.trainings[0].epochs_done + 1
         self._steps_done = 0
         for training in self.trainings:
             training.running_loss = RunningLoss(self._sizes)
-        draws = EpochDraws(self._configs, epoch, self._sizes)
+        draws = self._draws
         steps = len(self._sizes)
         rates = torch.tensor([[leader.rate_of(step) for leader in self._leaders] for step in range(steps)])
         rates, orders = rates.to(self._device), draws.orders().to(self._device)
@@ -125,8 +133,7 @@ class StackedTraining:
 
     def _each_step(self, stretch: Stretch, count: int) -> Iterator[dict[str, Tensor | None]]:
         """What was drawn for each of `count` steps, on the device."""
-        drawn = {field.name: getattr(stretch, field.name) for field in fields(stretch)}
-        there = {name: None if tensor is None else tensor.to(self._device) for name, tensor in drawn.items()}
+        there = stretch.by_step(self._device)
         for step in range(count):
             yield {name: None if tensor is None else tensor[:, step] for name, tensor in there.items()}
 

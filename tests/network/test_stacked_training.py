@@ -68,7 +68,9 @@ def test_a_stack_trains_as_its_runs_do_one_by_one(tiny_dataset, configs, device)
     alone, stack = trainings(configs, tiny_dataset), StackedTraining(trainings(configs, tiny_dataset), device)
     expected = {training.config: training for training in alone}
     for _ in range(TINY.epochs):
-        for result, ours in zip(stack.run_epoch(), stack.trainings, strict=True):
+        results = stack.run_epoch()
+        stack.give_back()
+        for result, ours in zip(results, stack.trainings, strict=True):
             theirs = expected[ours.config]
             torch.testing.assert_close(figures(result), figures(theirs.run_epoch()), rtol=1e-4, atol=1e-5)
             for name, value in state(ours).items():
@@ -120,11 +122,15 @@ def test_a_stack_goes_on_where_runs_were_broken_off(tiny_dataset, device):
     whole = StackedTraining(trainings(configs, tiny_dataset), device)
     history = [whole.run_epoch() for _ in range(2)]
     first = StackedTraining(trainings(configs, tiny_dataset), device)
-    assert first.run_epoch() == history[0]
+    before = first.run_epoch()
+    first.give_back()
     resumed = trainings([training.config for training in first.trainings], tiny_dataset)
-    for training, before in zip(resumed, first.trainings, strict=True):
-        training.restore(before.checkpoint())
-    assert StackedTraining(resumed, device).run_epoch() == history[1]
+    for training, other in zip(resumed, first.trainings, strict=True):
+        training.restore(other.checkpoint())
+    after = StackedTraining(resumed, device).run_epoch()
+    for result, whole_result in zip([*before, *after], [*history[0], *history[1]], strict=True):
+        # A GPU adds up the calibration's bins in whatever order it comes to them.
+        torch.testing.assert_close(figures(result), figures(whole_result), rtol=1e-12, atol=1e-12)
 
 
 @ON_EACH_DEVICE
@@ -166,6 +172,7 @@ def test_an_epoch_that_is_broken_off_leaves_the_runs_as_they_were(tiny_dataset):
 def test_answers_are_the_networks_own(tiny_dataset, device):
     stack = StackedTraining(trainings([ODD, EVERYTHING], tiny_dataset), device)
     stack.run_epoch()
+    stack.give_back()
     test = Examples.all(tiny_dataset.test_images, tiny_dataset.test_labels)
     for answers, training in zip(stack.log_probabilities(test), stack.trainings, strict=True):
         torch.testing.assert_close(answers, log_probabilities(training.model, test), rtol=1e-4, atol=1e-4)
