@@ -42,23 +42,23 @@ class Round:
     seeds: range
 
 
-ROUNDS = (Round(160, range(101, 103)), Round(24, range(103, 107)), Round(6, range(107, 117)))
+ROUNDS = (Round(120, range(101, 103)), Round(20, range(103, 107)), Round(6, range(107, 117)))
 TEST_SEEDS = range(10)
 
 _FIXED: dict[str, Any] = {"batch_norm": True, "schedule": "one-cycle", "epochs": 30}
+# A first search went wider: of 104 recipes with two seeds each, those that move images lost 0.8 points of validation
+# accuracy within 30 epochs, those that mirror them 0.3, a decay of 0.2 or more 0.7, a rate of 0.016 0.8.
 _VARIED: dict[str, Sequence[Any]] = {
-    "dropout": (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35),
-    "input_dropout": (0.0, 0.0, 0.05, 0.1),
+    "dropout": (0.05, 0.1, 0.15, 0.2, 0.25, 0.3),
+    "input_dropout": (0.0, 0.05, 0.1),
     "label_smoothing": (0.0, 0.05, 0.1, 0.15, 0.2),
-    "weight_decay": (0.0, 0.05, 0.1, 0.2, 0.4),
-    "learning_rate": (0.002, 0.004, 0.008, 0.016),
+    "weight_decay": (0.0, 0.02, 0.05, 0.1),
+    "learning_rate": (0.001, 0.002, 0.004, 0.008),
     "batch_size": (128, 256, 512),
-    "shift_pixels": (0, 0, 1),
-    "flips": (False, True),
 }
 # Two groups: at most 500,000 parameters, and the article's own layers.
 SPACES: dict[str, dict[str, Sequence[Any]]] = {
-    "wide": {**_VARIED, "hidden": ((512, 128), (560, 64), (416, 256, 128))},
+    "wide": {**_VARIED, "hidden": ((512, 128), (416, 256, 128))},
     "article": {**_VARIED, "hidden": ((256, 128, 64),)},
 }
 
