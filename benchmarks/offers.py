@@ -17,16 +17,17 @@ from fmnist_core.comparison.grid import Grid
 from fmnist_core.comparison.grid_results import grid_sentences, weigh_grid
 from fmnist_core.comparison.measures import MEASURES
 from fmnist_core.comparison.progress import collect, stored_runs
+from fmnist_core.comparison.study import Study
 from fmnist_core.data.sources import load
 from fmnist_core.jobs.dispatcher import Dispatcher
 from fmnist_core.store.runs import Store
 from fmnist_core.store.shared_runs import SharedRuns
 
 
-def run_all(store: Store, dispatcher: Dispatcher, grid: Grid, data_name: str, fingerprint: str) -> float:
+def run_all(store: Store, dispatcher: Dispatcher, experiment: Study | Grid, data_name: str, fingerprint: str) -> float:
     """Ask for all runs and wait until they have ended; seconds."""
     began, pause = time.perf_counter(), threading.Event()
-    keys = store.request_all(grid.configs(), data_name, fingerprint)
+    keys = store.request_all(experiment.configs(), data_name, fingerprint)
     dispatcher.wake()
     while any(run.is_active for run in store.runs_of(keys).values()):
         pause.wait(0.1)

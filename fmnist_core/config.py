@@ -210,17 +210,19 @@ PRESETS: tuple[Preset, ...] = (
     ),
     Preset(
         "Best",
-        "The most accurate recipe measured here: a wider network, batch normalisation, dropout, label smoothing, "
-        "30 epochs.",
+        "The most accurate recipe measured here: a wider network, batch normalisation, label smoothing, a little of "
+        "both dropouts and of weight decay, 30 epochs.",
         RunConfig(
             hidden=(512, 128),
-            dropout=0.2,
+            dropout=0.05,
             batch_norm=True,
-            learning_rate=0.004,
+            learning_rate=0.002,
             schedule="one-cycle",
-            batch_size=256,
+            batch_size=128,
             epochs=30,
+            weight_decay=0.05,
             label_smoothing=0.1,
+            input_dropout=0.05,
         ),
     ),
 )

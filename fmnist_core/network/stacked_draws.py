@@ -47,8 +47,8 @@ class Words:
     def by_step(self, device: torch.device) -> Tensor:
         """In their order, int32 (s, steps, values), on the device; `torch.rand` takes one word for each value."""
         pairs = self.pairs.to(device, non_blocking=True)
-        words = pairs.view(torch.int32).unflatten(1, (-1, 2)).flip(2).flatten(1)[:, self.start :]
-        return words[:, : self.steps * self.values].unflatten(1, (self.steps, self.values))
+        words = pairs.view(torch.int32).view(len(pairs), -1, 2).flip(2).flatten(1)[:, self.start :]
+        return words[:, : self.steps * self.values].reshape(len(pairs), self.steps, self.values)
 
 
 @dataclass(frozen=True, kw_only=True)
