@@ -5,12 +5,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self, cast, get_args
 
 from platformdirs import user_data_path
 
 # Host names, IPv4, and IPv6 in brackets; a port must be given.
 _SCHEDULER = re.compile(r"tls://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
+DeviceSetting = Literal["auto", "cpu", "cuda"]
 _SCHEDULER_FILES = ("CA", "CERTIFICATE", "KEY")
 
 
@@ -36,7 +37,7 @@ _HIGHEST_LIMITS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The deployment's choices; none of them can change a run's result."""
+    """The deployment's choices; none of them can change a run's result, but for its last digits."""
 
     home: Path = field(default_factory=lambda: user_data_path("dropout-lab"))  # store and data cache live here
     data_folder: Path | None = None  # a folder that already holds the official files
@@ -50,6 +51,7 @@ class Settings:
     scheduler_certificate: Path | None = None
     scheduler_key: Path | None = None
     workers: int | None = None  # processes of the embedded cluster; one a core where none is given
+    device: DeviceSetting = "auto"  # where runs are trained; "auto": on a GPU where there is one
     admins: frozenset[str] = frozenset()  # mail addresses, in lower case, of who may stop and delete everybody's runs
     limits: Limits = Limits()
 
@@ -78,6 +80,9 @@ class Settings:
                 "DROPOUT_LAB_MIRROR must start with http://, https:// or file://, "
                 f"got {_without_password(mirror)!r}; correct or unset it"
             )
+        device = get("DEVICE") or "auto"
+        if device not in get_args(DeviceSetting):
+            raise ValueError(f"DROPOUT_LAB_DEVICE must be one of {', '.join(get_args(DeviceSetting))}, got {device!r}")
         scheduler = get("SCHEDULER")
         files = {name: Path(file).expanduser() for name in _SCHEDULER_FILES if (file := get(f"SCHEDULER_{name}"))}
         if scheduler is not None:
@@ -93,6 +98,7 @@ class Settings:
             scheduler_certificate=files.get("CERTIFICATE"),
             scheduler_key=files.get("KEY"),
             workers=whole_number("WORKERS", 256),
+            device=cast(DeviceSetting, device),
             admins=frozenset(
                 address.strip().lower() for address in (get("ADMINS") or "").split(",") if address.strip()
             ),
@@ -107,7 +113,8 @@ class Settings:
         if self.scheduler is None:
             return self
         own = self.from_environment()
-        return replace(self, home=own.home, data_folder=own.data_folder, mirror=own.mirror or self.mirror)
+        mirror = own.mirror or self.mirror
+        return replace(self, home=own.home, data_folder=own.data_folder, mirror=mirror, device=own.device)
 
     @property
     def data_cache(self) -> Path:

@@ -95,11 +95,26 @@ def test_settings_are_logged_without_passwords(monkeypatch):
     assert "hunter2" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("name", "value"), [("MIRROR", "ftp://x"), ("WORKERS", "0"), ("WORKERS", "two")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("MIRROR", "ftp://x"), ("WORKERS", "0"), ("WORKERS", "two"), ("DEVICE", "gpu"), ("DEVICE", "CPU")],
+)
 def test_an_unusable_value_is_named(monkeypatch, name, value):
     monkeypatch.setenv(f"DROPOUT_LAB_{name}", value)
     with pytest.raises(ValueError, match=f"DROPOUT_LAB_{name}.*{value}"):
         Settings.from_environment()
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda"])
+def test_a_device_is_read(monkeypatch, device):
+    monkeypatch.setenv("DROPOUT_LAB_DEVICE", device)
+    assert Settings.from_environment().device == device
+
+
+def test_a_worker_elsewhere_trains_on_the_device_of_its_own_machine(monkeypatch):
+    monkeypatch.setenv("DROPOUT_LAB_DEVICE", "cuda")
+    assert Settings(scheduler="tls://host:8786", device="cpu").on_this_machine().device == "cuda"
+    assert Settings(device="cpu").on_this_machine().device == "cpu"
 
 
 def test_what_a_class_may_ask_for_is_read(monkeypatch):

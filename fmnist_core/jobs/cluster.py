@@ -35,6 +35,9 @@ _DASK_SETTINGS = {
     # training loop takes the same memory again at every step; without the two an epoch is about a quarter faster.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**30,
     "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**30,
+    # Whether there is a GPU can then be asked without waking its driver, which a process does not survive that is
+    # forked from one that has.
+    "distributed.nanny.pre-spawn-environ.PYTORCH_NVML_BASED_CUDA_CHECK": 1,
     "distributed.worker.profile.enabled": False,
     # Its pages tell every user of this machine what runs here; the port that Dask insists on answers nothing.
     "distributed.scheduler.http.routes": [],

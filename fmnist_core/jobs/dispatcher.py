@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from fmnist_core.data.dataset import DataError
 from fmnist_core.jobs.cluster import LocalWorkers, scheduler_security, worker_limit
+from fmnist_core.jobs.device import NoGpuError
 from fmnist_core.jobs.maps import MapError, MapRequest, map_stored_run
 from fmnist_core.jobs.processes import is_known_dead, this_process
 from fmnist_core.jobs.readiness import Readiness
@@ -122,11 +123,11 @@ class Dispatcher:
         self._closing.set()
         self._wake.set()
         self._thread.join()
-        held = [] if self._workers is None else [(key, owner) for key, (_, owner) in self._futures.items()]
+        held = [] if self._workers is None else [owner for _, owner in self._futures.values()]
         self._disconnect()
         with suppress(StoreError):  # then the next server finds out by itself that these processes are gone
-            for key, owner in held:
-                self._store.leases.release(key, owner, counts=False)
+            for owner in held:
+                self._store.leases.release(owner, counts=False)
 
     @property
     def is_connected(self) -> bool:
@@ -199,14 +200,14 @@ class Dispatcher:
             server, _, _ = held.owner.rpartition(":")
             if held.owner not in ours and is_known_dead(held.process) and is_known_dead(server):
                 # The run could not help it. Where its server lives, that knows how the process ended, and says so.
-                self._store.leases.release(held.key, held.owner, "its server was killed", counts=False)
+                self._store.leases.release(held.owner, "its server was killed", counts=False)
             elif held.owner in ours and held.is_overdue:
                 overdue[held.owner] = self._overdue_since.get(held.owner, time.monotonic())
         self._overdue_since = overdue
         for owner, since in overdue.items():
             key = ours[owner]
             if time.monotonic() - since < GRACE_SECONDS or not self._store.leases.release(
-                key, owner, "its worker process gave no sign for longer than its lease"
+                owner, "its worker process gave no sign for longer than its lease"
             ):
                 continue
             future, _ = self._futures.pop(key)
@@ -222,7 +223,7 @@ class Dispatcher:
                 continue
             if future.status == "error":
                 # Its process died, or could not reach the store. Without this the lease would have to run out.
-                self._take_back_broken(key, owner, future.exception())
+                self._take_back_broken(owner, future.exception())
             del self._futures[key]
         for request, drawing in list(self._maps.items()):
             if drawing is None or not drawing.done():
@@ -232,10 +233,10 @@ class Dispatcher:
                 self._map_problems[request] = self._why(drawing.exception())
             del self._maps[request]
 
-    def _take_back_broken(self, key: str, owner: str, error: BaseException) -> None:
+    def _take_back_broken(self, owner: str, error: BaseException) -> None:
         from distributed import KilledWorker
 
-        was_taken = self._store.leases.release(key, owner, self._why(error), counts=not isinstance(error, StoreError))
+        was_taken = self._store.leases.release(owner, self._why(error), counts=not isinstance(error, StoreError))
         if not was_taken and not isinstance(error, KilledWorker):
             # It could not take the run up; the next one could not either, and would say so at once.
             self._pause_until = time.monotonic() + BACK_OFF_SECONDS
@@ -250,7 +251,7 @@ class Dispatcher:
             # Of a worker at an existing cluster only its own machine knows how it ended.
             address = str(error.last_worker.address)
             return words_for(None if self._workers is None else self._workers.exit_code(address))
-        if isinstance(error, StoreError | DataError | MapError):
+        if isinstance(error, StoreError | DataError | MapError | NoGpuError):
             return str(error)
         return kind_and_words(error)
 

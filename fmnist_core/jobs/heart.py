@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 from fmnist_core.network.training import Training
 from fmnist_core.store.database import StoreError
@@ -31,17 +32,39 @@ class StopRequested(Exception):  # noqa: N818 - it ends a loop and is no error
     """Somebody asked the run to stop."""
 
 
+class _Rhythm:
+    """When a run is to give a sign of life, and when to look whether it is to stop."""
+
+    def __init__(self) -> None:
+        now = time.monotonic()
+        self._next_beat = now + min(FIRST_BEAT_SECONDS, BEAT_SECONDS)
+        self._next_look = now + LOOK_SECONDS
+
+    def due(self) -> Literal["beat", "look"] | None:
+        """What is to be done now."""
+        now = time.monotonic()
+        return "beat" if now >= self._next_beat else "look" if now >= self._next_look else None
+
+    def beat(self, seconds: float, *, is_early: bool) -> None:
+        """A beat has taken so long; `is_early`: people wait for the next one."""
+        now = time.monotonic()
+        pause = max(EARLY_BEAT_SECONDS, seconds / STORE_SHARE) if is_early else BEAT_SECONDS
+        self._next_beat, self._next_look = now + min(pause, BEAT_SECONDS), now + LOOK_SECONDS
+
+    def looked(self, seconds: float) -> None:
+        """A look has taken so long."""
+        self._next_look = time.monotonic() + max(LOOK_SECONDS, seconds / STORE_SHARE)
+
+
 class Heart:
-    """Renews the lease from within the training loop, about once a second, and looks whether to stop more often.
+    """Renews a run's lease from within its training loop, about once a second, and looks whether to stop more often.
 
     Not from a thread: a thread would keep the lease of a run that hangs.
     """
 
     def __init__(self, store: Store, key: str, owner: str) -> None:
         self._store, self._key, self._owner = store, key, owner
-        now = time.monotonic()
-        self._next_beat = now + min(FIRST_BEAT_SECONDS, BEAT_SECONDS)
-        self._next_look = now + LOOK_SECONDS
+        self._rhythm = _Rhythm()
 
     def beat(self, epoch_share: float, early_losses: Callable[[], Losses | None] = lambda: None) -> None:
         """Raise StopRequested when the run was asked to stop, RunLostError when somebody else has it.
@@ -49,21 +72,52 @@ class Heart:
         `early_losses` is asked only where a beat is due; None where there is nothing to show before the epoch has
         figures of its own.
         """
-        now = time.monotonic()
-        if now >= self._next_beat:
+        due, began = self._rhythm.due(), time.monotonic()
+        if due == "beat":
             losses = early_losses()
             must_stop = patiently(lambda: self._store.leases.beat(self._key, self._owner, epoch_share, losses))
-            ended = time.monotonic()
-            pause = BEAT_SECONDS if losses is None else max(EARLY_BEAT_SECONDS, (ended - now) / STORE_SHARE)
-            self._next_beat, self._next_look = ended + min(pause, BEAT_SECONDS), ended + LOOK_SECONDS
-        elif now >= self._next_look:
+            self._rhythm.beat(time.monotonic() - began, is_early=losses is not None)
+        elif due == "look":
             must_stop = patiently(lambda: self._store.leases.is_asked_to_stop(self._key))
-            ended = time.monotonic()
-            self._next_look = ended + max(LOOK_SECONDS, (ended - now) / STORE_SHARE)
+            self._rhythm.looked(time.monotonic() - began)
         else:
             return
         if must_stop:
             raise StopRequested
+
+
+@dataclass(frozen=True)
+class Signs:
+    """Of several runs: which were asked to stop, and which somebody else has by now."""
+
+    stop: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
+
+
+class StackHeart:
+    """What `Heart` is for one run, for the runs of one owner that are trained together."""
+
+    def __init__(self, store: Store, owner: str) -> None:
+        self._store, self._owner = store, owner
+        self._rhythm = _Rhythm()
+
+    def beat(
+        self, keys: Sequence[str], epoch_share: float, early_losses: Callable[[], Mapping[str, Losses | None]]
+    ) -> Signs:
+        """What has become of the runs `keys`, where it is time to look; `early_losses` as in `Heart.beat`, by key."""
+        due, began = self._rhythm.due(), time.monotonic()
+        if due == "beat":
+            losses = early_losses()
+            signs = patiently(lambda: self._store.leases.beat_all(self._owner, epoch_share, losses))
+            is_early = any(points is not None for points in losses.values())
+            self._rhythm.beat(time.monotonic() - began, is_early=is_early)
+            stop = frozenset(key for key, must_stop in signs.items() if must_stop)
+            return Signs(stop, frozenset(keys) - signs.keys())
+        if due == "look":
+            asked = patiently(lambda: self._store.leases.asked_to_stop(keys))
+            self._rhythm.looked(time.monotonic() - began)
+            return Signs(frozenset(asked))
+        return Signs()
 
 
 class EarlyLosses:

@@ -6,6 +6,7 @@ a run only one can write.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
@@ -131,24 +132,22 @@ class Leases:
             rows = connection.execute(sa.select(*columns).where(RUNS.c.status == "running")).all()
         return [Holding(key, owner, process, bool(is_overdue)) for key, owner, process, is_overdue in rows]
 
-    def release(self, key: str, owner: str, reason: str | None = None, *, counts: bool = True) -> bool:
-        """Put a run whose worker is known to be gone back into the queue; return whether that worker still owned it.
+    def release(self, owner: str, reason: str | None = None, *, counts: bool = True) -> bool:
+        """Put what a worker that is known to be gone still owned back into the queue; return whether that was anything.
 
-        `reason` continues "the last time because", should the run fail. `counts`: whether this was one of the attempts
+        `reason` continues "the last time because", should a run fail. `counts`: whether this was one of the attempts
         that a run has; it was not where the run can do nothing about it.
         """
         values: dict[str, Any] = {"status": "queued", "owner": None, "worker": None, **_NO_EPOCH_UNDER_WAY}
         if not counts:
             values["attempts"] = sa.case((RUNS.c.attempts > 0, RUNS.c.attempts - 1), else_=0)
+        owned = sa.and_(RUNS.c.owner == owner, RUNS.c.status == "running")
         with self._database.writing() as connection:
-            released = connection.execute(
-                RUNS.update()
-                .where(RUNS.c.key == key, RUNS.c.owner == owner, RUNS.c.status == "running")
-                .values(error=shortened(reason) if reason else None, **values)
-            )
-        if released.rowcount:
+            keys = connection.scalars(sa.select(RUNS.c.key).where(owned)).all()
+            connection.execute(RUNS.update().where(owned).values(error=shortened(reason) if reason else None, **values))
+        for key in keys:
             log_run("retry", run=key, reason=reason or "its server ends", counts=counts)
-        return released.rowcount > 0
+        return bool(keys)
 
     # What workers do
 
@@ -195,14 +194,32 @@ class Leases:
 
         Returns whether the run was asked to stop. Raises RunLostError.
         """
-        losses = {} if early_losses is None else {"early_losses": losses_to_text(early_losses)}
+        signs = self.beat_all(owner, epoch_share, {key: early_losses})
+        if key not in signs:
+            raise _lost(key, owner)
+        return signs[key]
+
+    def beat_all(
+        self, owner: str, epoch_share: float, early_losses: Mapping[str, Sequence[tuple[float, float]] | None]
+    ) -> dict[str, bool]:
+        """`beat` for several runs of one owner: whether each was asked to stop, without those that it has lost."""
+        signs = {}
         with self._database.writing() as connection:
-            return self._update_owned(connection, key, owner, epoch_share=epoch_share, **losses)
+            for key, points in early_losses.items():
+                losses = {} if points is None else {"early_losses": losses_to_text(points)}
+                with suppress(RunLostError):
+                    signs[key] = self._update_owned(connection, key, owner, epoch_share=epoch_share, **losses)
+        return signs
 
     def is_asked_to_stop(self, key: str) -> bool:
         """Whether a run was asked to stop; costs less than a beat, and renews nothing."""
+        return bool(self.asked_to_stop([key]))
+
+    def asked_to_stop(self, keys: Sequence[str]) -> set[str]:
+        """Those of the runs that were asked to stop."""
+        asked = sa.select(RUNS.c.key).where(RUNS.c.key.in_(keys), RUNS.c.cancel_requested)
         with self._database.reading() as connection:
-            return bool(connection.scalar(sa.select(RUNS.c.cancel_requested).where(RUNS.c.key == key)))
+            return set(connection.scalars(asked))
 
     def record_epoch(
         self,
@@ -274,7 +291,7 @@ class Leases:
         row = (RUNS.c.key == key, RUNS.c.owner == owner, RUNS.c.status == "running")
         values = {"lease_until": self._database.now + LEASE_SECONDS, **values}
         if connection.execute(RUNS.update().where(*row).values(**values)).rowcount == 0:
-            raise RunLostError(f"run {key} is not owned by {owner} any more; another worker goes on with it")
+            raise _lost(key, owner)
         return bool(connection.scalar(sa.select(RUNS.c.cancel_requested).where(RUNS.c.key == key)))
 
     @staticmethod
@@ -282,6 +299,10 @@ class Leases:
         row = (WEIGHTS.c.run_key == key, WEIGHTS.c.kind == kind)
         if connection.execute(WEIGHTS.update().where(*row).values(content=content)).rowcount == 0:
             connection.execute(WEIGHTS.insert().values(run_key=key, kind=kind, content=content))
+
+
+def _lost(key: str, owner: str) -> RunLostError:
+    return RunLostError(f"run {key} is not owned by {owner} any more; another worker goes on with it")
 
 
 def shortened(sentence: str) -> str:

@@ -84,9 +84,9 @@ def test_what_a_dead_process_held_is_taken_up_at_once(store, settings, ask, monk
     released = []
     release = leases.Leases.release
 
-    def remember(self, key, owner, *rest, **named):
+    def remember(self, owner, *rest, **named):
         released.append(owner)
-        return release(self, key, owner, *rest, **named)
+        return release(self, owner, *rest, **named)
 
     monkeypatch.setattr(leases.Leases, "release", remember)
     with Dispatcher(store, replace(settings, workers=1)):

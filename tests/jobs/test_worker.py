@@ -8,7 +8,7 @@ import torch
 from fmnist_core.config import RunConfig
 from fmnist_core.data.dataset import DataError
 from fmnist_core.data.split import Examples, split
-from fmnist_core.jobs import heart, maps, worker
+from fmnist_core.jobs import heart, maps, recording, worker
 from fmnist_core.jobs.maps import MapRequest, map_stored_run
 from fmnist_core.network import batches
 from fmnist_core.network.evaluation import evaluate, log_probabilities
@@ -118,7 +118,7 @@ def test_a_killed_run_goes_on_and_ends_identical(store, settings, ask, tiny_data
     with dies(epochs_before):
         worker.train_stored_run(settings, key, "first")
     assert store.run(key).epochs_done == epochs_before
-    store.leases.release(key, "first")
+    store.leases.release("first")
     worker.train_stored_run(settings, key, "second")
     assert store.run(key).status == "finished"
     assert stored(store, key) == list(train(CONFIG, split(tiny_dataset, "held-out", CONFIG.seed)))
@@ -302,7 +302,7 @@ def test_an_unexpected_error_fails_the_run_in_one_line(store, settings, ask, mon
     def broken(*_):
         raise RuntimeError("something gave way\nwith a long trace")
 
-    monkeypatch.setattr(worker, "split", broken)
+    monkeypatch.setattr(recording, "split", broken)
     key = ask()
     worker.train_stored_run(settings, key, "me")
     assert store.run(key).error == "training broke off: RuntimeError: something gave way"
@@ -312,7 +312,7 @@ def test_a_worker_whose_run_was_taken_ends_quietly(store, settings, ask, monkeyp
     record = Leases.record_epoch
 
     def lose_first(self, key, owner, result, *rest):
-        self.release(key, owner)
+        self.release(owner)
         self.claim(key, "successor")
         return record(self, key, owner, result, *rest)
 
@@ -397,7 +397,7 @@ def test_a_store_that_stays_away_leaves_the_run_to_others(store, settings, ask, 
         with pytest.raises(StoreError):
             worker.train_stored_run(settings, key, "me")
     assert store.run(key).status == "running"
-    store.leases.release(key, "me", counts=False)
+    store.leases.release("me", counts=False)
     worker.train_stored_run(settings, key, "another")
     assert stored(store, key) == list(train(CONFIG, split(tiny_dataset, "held-out", CONFIG.seed)))
 
@@ -416,7 +416,7 @@ def test_whatever_ends_a_run_is_told(store, settings, ask, monkeypatch, error, w
     def broken(*_):
         raise error
 
-    monkeypatch.setattr(worker, "split", broken)
+    monkeypatch.setattr(recording, "split", broken)
     key = ask()
     worker.train_stored_run(settings, key, "me")
     assert store.run(key).status == "failed"
@@ -444,7 +444,7 @@ def test_testing_the_network_keeps_the_lease(store, settings, ask, dies, monkeyp
     key = ask()
     with dies(CONFIG.epochs):
         worker.train_stored_run(settings, key, "first")
-    store.leases.release(key, "first")
+    store.leases.release("first")
     monkeypatch.setattr(heart, "BEAT_SECONDS", 0.0)
     beats, beat = [], Leases.beat
     monkeypatch.setattr(Leases, "beat", lambda *given: beats.append(given) or beat(*given))
@@ -456,7 +456,7 @@ def test_testing_the_network_keeps_the_lease(store, settings, ask, dies, monkeyp
 
 def test_what_was_trained_here_is_not_asked_again_at_the_end(store, settings, ask, monkeypatch):
     key = ask()
-    monkeypatch.setattr(worker, "evaluate", None)
+    monkeypatch.setattr(recording, "evaluate", None)
     worker.train_stored_run(settings, key, "me")
     assert set(store.tests(key)) == {"best", "last"}
 

@@ -126,7 +126,7 @@ def test_losses_within_an_epoch_that_does_not_count_are_gone(store, expired_leas
     store.leases.claim(key, "worker")
     store.leases.beat(key, "worker", 0.5, EARLY)
     if end == "released":
-        store.leases.release(key, "worker")
+        store.leases.release("worker")
     elif end == "taken up again":
         store.leases.claim(key, "successor")
     elif end == "given up":
@@ -170,9 +170,9 @@ def test_a_checkpoint_is_kept_until_the_run_has_finished(store):
 def test_a_released_run_can_be_claimed_at_once(store):
     key = ask(store)
     store.leases.claim(key, "dead")
-    store.leases.release(key, "somebody else")
+    store.leases.release("somebody else")
     assert store.leases.claimable() == []
-    store.leases.release(key, "dead")
+    store.leases.release("dead")
     assert store.leases.claimable() == [key]
 
 
@@ -181,7 +181,7 @@ def test_a_run_that_keeps_killing_its_worker_fails(store):
     for attempt in range(ATTEMPT_LIMIT):
         assert key in store.leases.claimable()
         assert store.leases.claim(key, f"worker {attempt}") is not None
-        store.leases.release(key, f"worker {attempt}")
+        store.leases.release(f"worker {attempt}")
     assert store.leases.claimable() == [other]
     run = store.run(key)
     assert run.status == "failed"
@@ -197,7 +197,7 @@ def test_attempts_count_only_since_the_last_epoch(store):
     for epoch in range(1, 2 * ATTEMPT_LIMIT):
         store.leases.claim(key, "worker")
         store.leases.record_epoch(key, "worker", result(epoch), b"state", b"weights")
-        store.leases.release(key, "worker")
+        store.leases.release("worker")
         assert store.leases.claimable() == [key]
 
 
@@ -268,7 +268,7 @@ def test_a_run_that_fails_says_what_broke_its_last_attempt_off(store):
     key = ask(store)
     for attempt in range(ATTEMPT_LIMIT):
         store.leases.claim(key, f"worker {attempt}")
-        store.leases.release(key, f"worker {attempt}", f"reason {attempt}\nwith a trace")
+        store.leases.release(f"worker {attempt}", f"reason {attempt}\nwith a trace")
     store.leases.claimable()
     assert f"because reason {ATTEMPT_LIMIT - 1};" in store.run(key).error
 
@@ -277,5 +277,5 @@ def test_an_attempt_that_could_not_help_it_does_not_count(store):
     key = ask(store)
     for _ in range(2 * ATTEMPT_LIMIT):
         assert store.leases.claim(key, "worker") is not None
-        assert store.leases.release(key, "worker", counts=False)
+        assert store.leases.release("worker", counts=False)
     assert store.leases.claimable() == [key]

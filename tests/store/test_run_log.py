@@ -46,7 +46,7 @@ def test_a_run_that_starts_breaks_off_goes_on_and_ends_is_told_line_by_line(stor
     key = ask(store)
     store.leases.claim(key, "first")
     store.leases.record_epoch(key, "first", epoch_result(), b"state", b"weights")
-    store.leases.release(key, "first", "its worker process died")
+    store.leases.release("first", "its worker process died")
     store.leases.claim(key, "second")
     store.leases.end(key, "second", "failed", error="training broke off: KeyError: 'a \"name\"'\nwith a trace")
     assert events() == [
@@ -76,7 +76,7 @@ def test_the_end_of_a_run_that_nobody_owns_is_told_once(store, events):
     key = ask(store)
     for attempt in range(ATTEMPT_LIMIT):
         store.leases.claim(key, f"worker {attempt}")
-        store.leases.release(key, f"worker {attempt}", "its worker process died")
+        store.leases.release(f"worker {attempt}", "its worker process died")
     store.leases.claimable()
     store.leases.claimable()
     (end,) = [event for event in events() if event["event"] == "end"]
@@ -96,7 +96,7 @@ def test_a_write_that_is_lost_tells_nothing(store, events):
     key = ask(store)
     with pytest.raises(leases.RunLostError):
         store.leases.end(key, "nobody", "finished")
-    assert not store.leases.release(key, "nobody", "a reason")
+    assert not store.leases.release("nobody", "a reason")
     assert store.leases.claim("0" * 16, "me") is None
     assert events() == []
 
