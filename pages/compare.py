@@ -59,7 +59,8 @@ with setup:
             key="compare.start",
             disabled=wanted is None,
             on_click=start_study,
-            help="Trains what is not stored yet, one run a processor core. Closing this page stops nothing.",
+            help="Trains what is not stored yet: one run a processor core, or all at once on a GPU. Closing this page "
+            "stops nothing.",
         )
         if experiment is not None:
             stop_button(experiment)

@@ -40,7 +40,7 @@ def stop(run: Run) -> None:
     """Ask a run to stop; it says so itself within the epoch."""
     try:
         handles.store().cancel(run.key, by=visitor())
-        handles.shared_runs().expect_news()
+        handles.shared_runs().wait_until_ended([run.key])
     except (NotYoursError, StoreError) as error:
         st.session_state["train.problem"] = store_sentence("The run could not be stopped", error)
 

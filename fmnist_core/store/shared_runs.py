@@ -20,6 +20,8 @@ from fmnist_core.store.summaries import Summary
 LOOK_SECONDS = 0.25  # how old what is seen may be
 SOON_SECONDS = 0.1  # and how old while somebody waits for what they have just asked for,
 EXPECTING_SECONDS = 3.0  # which is so long
+END_SECONDS = 0.4  # how long who stops a run waits for its end before seeing a page; a worker takes half of it
+END_LOOK_SECONDS = 0.02
 KEPT_RUNS = 1024  # runs whose epochs are kept; thirty epochs take about 10 KB
 
 Result = TypeVar("Result")
@@ -51,6 +53,17 @@ class SharedRuns:
         """
         self._looked_at = -float("inf")
         self._expecting_until = time.monotonic() + EXPECTING_SECONDS
+
+    def wait_until_ended(self, keys: Collection[str], seconds: float = END_SECONDS) -> None:
+        """Wait until none of these runs is active any more, but no longer than so many seconds.
+
+        Who stops a run then sees at once that it has stopped, and not first a page on which it still runs.
+        """
+        until, pause = time.monotonic() + seconds, threading.Event()
+        self.expect_news()
+        while any(run.is_active for run in self.runs_of(keys).values()) and time.monotonic() < until:
+            pause.wait(END_LOOK_SECONDS)
+            self.expect_news()
 
     def look(self) -> None:
         """Bring the runs up to date, if what is known is older than it may be; who comes meanwhile need not wait."""

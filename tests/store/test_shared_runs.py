@@ -1,6 +1,7 @@
 """One look at the store serves everybody, and misses nothing."""
 
 import threading
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -239,3 +240,38 @@ def test_a_version_changes_with_what_is_drawn_and_not_with_a_heartbeat(store):
     run = shared.run(key)
     assert version([run, None]) != version([None, run])
     assert version([run]) == version([store.run(key)])
+
+
+def test_who_stops_a_run_waits_for_its_end_and_no_longer(store):
+    key = ask(store)
+    store.leases.claim(key, "worker")
+    shared = SharedRuns(store)
+    assert shared.run(key).is_active
+    ended = threading.Event()
+
+    def wait():
+        shared.wait_until_ended([key], seconds=60)
+        ended.set()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    assert not ended.wait(0.2)
+    store.leases.end(key, "worker", "stopped")
+    assert ended.wait(10)
+    assert not shared.run(key).is_active
+    waiting.join()
+
+
+def test_a_run_that_does_not_end_is_waited_for_so_long_and_not_longer(store):
+    key = ask(store)
+    store.leases.claim(key, "worker")
+    shared, began = SharedRuns(store), time.monotonic()
+    shared.wait_until_ended([key], seconds=0.3)
+    assert 0.3 <= time.monotonic() - began < 10
+    assert shared.run(key).is_active
+
+
+def test_runs_that_are_not_there_are_not_waited_for(store):
+    began = time.monotonic()
+    SharedRuns(store).wait_until_ended(["0" * 16], seconds=60)
+    assert time.monotonic() - began < 10

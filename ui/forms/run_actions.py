@@ -93,7 +93,7 @@ def _stop(keys: Sequence[str]) -> None:
     except (NotYoursError, StoreError) as error:
         st.session_state["runs.problem"] = store_sentence("Nothing was stopped", error)
         return
-    handles.shared_runs().expect_news()
+    handles.shared_runs().wait_until_ended(keys)
 
 
 def _train_with_new_seed(runs: Sequence[Run]) -> None:

@@ -284,4 +284,5 @@ def stop_runs(keys: Sequence[str]) -> None:
         handles.store().cancel(*keys, by=visitor())
     except (NotYoursError, StoreError) as error:
         st.session_state["compare.problem"] = store_sentence("The runs could not be stopped", error)
-    handles.shared_runs().expect_news()
+        return
+    handles.shared_runs().wait_until_ended(keys)
