@@ -5,7 +5,7 @@ import sys
 
 from tests.test_house import MODULES, ROOT, imported
 
-HEAVY = {"torch", "torchvision", "pandas", "sklearn", "scipy", "nbformat"}
+HEAVY = {"torch", "torch._dynamo", "torchvision", "pandas", "sklearn", "scipy", "nbformat"}
 # A page is a script, which must not run here: what it imports are the lines that say so.
 PAGES = """
 import ast, importlib, sys
@@ -69,8 +69,8 @@ def test_torch_stays_where_networks_are_trained():
     found = {name for name, file in MODULES.items() if "torch" in {other.partition(".")[0] for other in imported(file)}}
     assert found == {
         "fmnist_core.data.torchvision_import",
-        "fmnist_core.jobs.preload",
-        "fmnist_core.jobs.worker",
+        *(f"fmnist_core.jobs.{name}" for name in ("device", "recording", "stack", "worker")),
         *(f"fmnist_core.network.{name}" for name in ("augmentation", "batches", "evaluation", "fast_step", "model")),
         *(f"fmnist_core.network.{name}" for name in ("optimizers", "running_loss", "training")),
+        *(f"fmnist_core.network.stacked_{name}" for name in ("draws", "networks", "step", "training")),
     }

@@ -7,12 +7,14 @@ import inspect
 import logging
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
 
+from fmnist_core.jobs.cluster import start_fork_server
+from fmnist_core.settings import Settings
 from fmnist_core.store.run_log import show_log_lines
 from ui.page_files import PAGES
 
@@ -69,6 +71,7 @@ class WarmUp:
 
     def _work(self) -> None:
         try:
+            self._start_fork_server()
             self._start()
             self._import(_imports_of_pages())
             # At a process's first element Streamlit asks for the stack, for which Python looks through the files of all
@@ -79,6 +82,12 @@ class WarmUp:
         self._import(_SLOW_IMPORTS)
         # Streamlit collects garbage after every script run; what is imported by now never becomes garbage.
         gc.freeze()
+
+    def _start_fork_server(self) -> None:
+        """Begin the longest of all waits, that for what a first run needs; where runs are trained elsewhere, do not."""
+        with suppress(ValueError):  # what is wrong with the settings, `_start` says
+            if Settings.from_environment().scheduler is None:
+                start_fork_server()
 
     def _start(self) -> None:
         # Not with this module: a server that imports these before its runtime is there keeps caches of another kind.

@@ -28,16 +28,24 @@ IDLE_SECONDS = 60.0  # a worker that had nothing to do for so long is ended; ano
 WORKER_MEMORY = 800 * 2**20
 WORKERS_SHARE = 0.6  # of the memory; the rest is for the server, for the browser and for the system
 
-_DASK_SETTINGS = {
-    # A task that kills its worker is not tried again by Dask: the store counts the attempts.
-    "distributed.scheduler.allowed-failures": 0,
-    # Dask has its workers give memory back at every chance, and samples what they do a hundred times a second. A
-    # training loop takes the same memory again at every step; without the two an epoch is about a quarter faster.
-    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**30,
-    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**30,
+# Variables of a worker's environment that are read as its process starts.
+_BEFORE_SPAWNING = {
+    # Dask has its workers give memory back at every chance. A training loop takes the same memory again at every step;
+    # without this, and without the sampling below, an epoch is about a quarter faster.
+    "MALLOC_TRIM_THRESHOLD_": str(2**30),
+    "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
     # Whether there is a GPU can then be asked without waking its driver, which a process does not survive that is
     # forked from one that has.
-    "distributed.nanny.pre-spawn-environ.PYTORCH_NVML_BASED_CUDA_CHECK": 1,
+    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
+}
+
+_DASK_SETTINGS: dict[str, Any] = {
+    "distributed.worker.multiprocessing-method": "forkserver" if sys.platform == "linux" else "spawn",
+    # A task that kills its worker is not tried again by Dask: the store counts the attempts.
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.nanny.pre-spawn-environ": _BEFORE_SPAWNING,
+    # Dask samples what workers do a hundred times a second.
     "distributed.worker.profile.enabled": False,
     # Its pages tell every user of this machine what runs here; the port that Dask insists on answers nothing.
     "distributed.scheduler.http.routes": [],
@@ -83,14 +91,15 @@ class LocalWorkers:
     def __init__(self, limit: int) -> None:
         import dask
         from distributed import LocalCluster, Security
+        from distributed.utils import get_mp_context
 
         dask.config.set(_DASK_SETTINGS)
         self._limit = limit
         self._ends = WorkerEnds()
         self._idle_since: dict[object, float] = {}
         self._missing_since: dict[object, float] = {}
-        if sys.platform == "linux":
-            _start_fork_server()
+        get_mp_context()  # sets a list of its own, once, which must not come after ours
+        start_fork_server()
         self.cluster: Any = LocalCluster(
             n_workers=0,
             threads_per_worker=1,
@@ -194,27 +203,22 @@ def _nanny_that_notes(ends: WorkerEnds) -> type:
     return NotingNanny
 
 
-def _start_fork_server() -> None:
-    """Start the process that workers are forked from. It imports while this returns, and ends with this process."""
-    import dask
-    from distributed.utils import get_mp_context
+def start_fork_server() -> None:
+    """Start the process that workers are forked from, where the system can fork; at once where it is there already.
 
-    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
-    get_mp_context()  # sets a list of its own, once, which must not come after ours
+    It imports while this returns, and ends with this process. A server that starts calls this first of all: a core is
+    free just then, and the first run waits for those imports.
+    """
+    if sys.platform != "linux":
+        return
     multiprocessing.set_forkserver_preload(_PRELOADED)
     from multiprocessing import forkserver
 
     # What Dask would set for a new process comes too late for a forked one: glibc and OpenMP read it once, at the
     # start of the fork server. Its path is not ours either: up to Python 3.12 it does not take it over.
     paths = [str(_PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    with _environment({**_before_spawning(), "PYTHONPATH": os.pathsep.join(paths)}):
+    with _environment({**_BEFORE_SPAWNING, "PYTHONPATH": os.pathsep.join(paths)}):
         forkserver.ensure_running()
-
-
-def _before_spawning() -> dict[str, str]:
-    import dask
-
-    return {name: str(value) for name, value in dask.config.get("distributed.nanny.pre-spawn-environ").items()}
 
 
 @contextmanager
