@@ -8,6 +8,7 @@ import torch
 from fmnist_core.config import RunConfig
 from fmnist_core.data.split import Examples, split
 from fmnist_core.network.evaluation import log_probabilities
+from fmnist_core.network.shape import shape_of
 from fmnist_core.network.stacked_training import StackedTraining
 from fmnist_core.network.training import Training, TrainingDivergedError
 
@@ -45,6 +46,32 @@ STACKS = {
     "everything": [replace(config, optimizer="sgd") for config in (ODD, EVERYTHING)],
 }
 EVERY_STACK = pytest.mark.parametrize("configs", STACKS.values(), ids=STACKS)
+
+
+# Another value of each setting that runs trained together must agree in.
+SHAPES = {
+    "hidden": (16,),
+    "batch_norm": True,
+    "protocol": "article",
+    "training_images": 300,
+    "batch_size": 16,
+    "epochs": 2,
+    "optimizer": "sgd",
+}
+
+
+def test_every_setting_is_part_of_the_shape_or_tried():
+    for name, value in SHAPES.items():
+        assert shape_of(replace(TINY, **{name: value})) != shape_of(TINY), name
+    varied = {
+        name
+        for configs in STACKS.values()
+        for name in asdict(TINY)
+        if any(getattr(config, name) != getattr(configs[0], name) for config in configs)
+    }
+    assert varied == set(asdict(TINY)) - set(SHAPES)
+    for configs in STACKS.values():
+        assert len({shape_of(config) for config in configs}) == 1
 
 
 def trainings(configs, data):

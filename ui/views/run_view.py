@@ -27,7 +27,7 @@ from ui.views.dropout_steps import dropout_steps
 from ui.views.take_away import take_away_run
 from ui.wording import duration, plain
 
-_NEWS_SECONDS = 0.5
+_NEWS_SECONDS = 1.0
 _STARTING_SECONDS = 5.0  # that a run may wait before it is one that waits in line
 _BADGES: dict[Status, tuple[str, Literal["gray", "blue", "green", "orange", "red"]]] = {
     "queued": (":material/hourglass_empty:", "gray"),
