@@ -6,8 +6,10 @@ One alone would leave a GPU idle. Each run stays a run of its own in the store: 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from filelock import FileLock
 from torch import Tensor
 
 from fmnist_core.config import INPUTS, RunConfig, count_parameters
@@ -29,17 +31,25 @@ MOST_RUNS = 64  # together: more are hardly faster, and each waits for all the o
 _MEMORY_SHARE = 0.5  # of what a GPU has free; the rest is for others, and for what the libraries take
 
 
-def claim_companions(store: Store, run: Run, owner: str, place: Workplace, device: str) -> dict[str, Claim]:
-    """Take the runs that wait and can be trained together with `run`, in their order, as many as there is room for."""
-    room = _room(run.config, device) - 1
-    keys = [key for key in store.leases.claimable() if key != run.key]
-    waiting = store.runs_of(keys)
-    claims: dict[str, Claim] = {}
-    for key in keys:
-        if len(claims) < room and key in waiting and _is_alike(run, waiting[key]):
-            claim = store.leases.claim(key, owner, place)
-            if claim is not None:
-                claims[key] = claim
+def claim_stack(store: Store, run: Run, owner: str, place: Workplace, device: str, lock: Path) -> dict[str, Claim]:
+    """Take a run, and of those that wait what can be trained together with it, in their order, as far as there is room.
+
+    Nothing where somebody else has the run already. Workers of one machine do this one after the other, by the file
+    `lock`: several that are free would each take a part of what belongs together.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
+        claim = store.leases.claim(run.key, owner, place)
+        if claim is None:
+            return {}
+        claims, room = {run.key: claim}, _room(run.config, device)
+        keys = [key for key in store.leases.claimable() if key != run.key]
+        waiting = store.runs_of(keys)
+        for key in keys:
+            if len(claims) < room and key in waiting and _is_alike(run, waiting[key]):
+                claim = store.leases.claim(key, owner, place)
+                if claim is not None:
+                    claims[key] = claim
     return claims
 
 

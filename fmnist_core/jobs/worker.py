@@ -15,7 +15,7 @@ from fmnist_core.jobs.device import device_of
 from fmnist_core.jobs.heart import Heart, StopRequested
 from fmnist_core.jobs.processes import this_process
 from fmnist_core.jobs.recording import Recording, end_as_failed
-from fmnist_core.jobs.stack import claim_companions, train_stack
+from fmnist_core.jobs.stack import claim_stack, train_stack
 from fmnist_core.network.evaluation import log_probabilities
 from fmnist_core.network.training import Training
 from fmnist_core.settings import Settings
@@ -90,18 +90,19 @@ def train_stored_run(settings: Settings, key: str, owner: str, identity: str | N
         processor=processor_name() if device == "cpu" else torch.cuda.get_device_name(),
         threads=torch.get_num_threads(),
     )
-    claim = store.leases.claim(key, owner, place)
-    if claim is None:
-        return
     try:
-        if isinstance(data, Exception):
-            logger.error("run %s failed", key, exc_info=data)
-            end_as_failed(store, key, owner, data)
-        elif device == "cpu":
+        if device == "cuda" and isinstance(data, Dataset):
+            if claims := claim_stack(store, run, owner, place, device, settings.home / "gpu.lock"):
+                train_stack(store, data, claims, owner, device)
+            return
+        claim = store.leases.claim(key, owner, place)
+        if claim is None:
+            return
+        if isinstance(data, Dataset):
             _train(store, Recording(store, data, claim, key, owner), owner)
         else:
-            companions = claim_companions(store, run, owner, place, device)
-            train_stack(store, data, {key: claim, **companions}, owner, device)
+            logger.error("run %s failed", key, exc_info=data)
+            end_as_failed(store, key, owner, data)
     except RunLostError as lost:
         logger.info("%s", lost)
 

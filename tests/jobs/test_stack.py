@@ -1,5 +1,7 @@
 """Runs that a worker trains together; on the processor, as they would be on a GPU."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -8,7 +10,7 @@ import torch
 from fmnist_core.config import RunConfig
 from fmnist_core.data.split import Examples, split
 from fmnist_core.jobs import heart, recording, stack, worker
-from fmnist_core.jobs.stack import claim_companions, train_stack
+from fmnist_core.jobs.stack import claim_stack, train_stack
 from fmnist_core.network.evaluation import evaluate
 from fmnist_core.network.model import model_from_bytes
 from fmnist_core.network.stacked_training import StackedTraining
@@ -26,7 +28,7 @@ def on_the_processor(monkeypatch, tiny_dataset):
     monkeypatch.setattr(worker, "load_matching", lambda settings, fingerprint: tiny_dataset)
     monkeypatch.setattr(worker, "device_of", lambda settings: "cuda")
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
-    monkeypatch.setattr(worker, "claim_companions", lambda *args: claim_companions(*args[:-1], "cpu"))
+    monkeypatch.setattr(worker, "claim_stack", lambda *args: claim_stack(*args[:-2], "cpu", args[-1]))
     monkeypatch.setattr(worker, "train_stack", lambda *args: train_stack(*args[:-1], "cpu"))
 
 
@@ -254,11 +256,36 @@ def test_losses_within_the_first_epochs_are_shown(store, settings, ask, monkeypa
     assert max(counts) > len({*counts}) // 2
 
 
-def test_as_many_are_taken_as_there_is_room_for(store, ask, monkeypatch):
+def test_as_many_are_taken_as_there_is_room_for(store, ask, monkeypatch, tmp_path):
     monkeypatch.setattr(stack, "MOST_RUNS", 3)
     keys = ask(*ARMS)
-    run = store.run(keys[0])
-    assert list(claim_companions(store, run, "me", PLACE, "cpu")) == keys[1:3]
+    claims = claim_stack(store, store.run(keys[0]), "me", PLACE, "cpu", tmp_path / "lock")
+    assert list(claims) == keys[:3]
+
+
+def test_two_workers_that_are_free_do_not_divide_what_belongs_together(store, ask, monkeypatch, tmp_path):
+    keys = ask(*ARMS)
+    runs, claimed, other_claims = [store.run(key) for key in keys[:2]], [], threading.Event()
+    claim, claimable = Leases.claim, Leases.claimable
+
+    def note(self, key, owner, at):
+        if claimed and owner not in claimed:
+            other_claims.set()
+        claimed.append(owner)
+        return claim(self, key, owner, at)
+
+    def wait_for_the_other(self):
+        other_claims.wait(0.5)
+        return claimable(self)
+
+    monkeypatch.setattr(Leases, "claim", note)
+    monkeypatch.setattr(Leases, "claimable", wait_for_the_other)
+    with ThreadPoolExecutor(2) as workers:
+        taken = [
+            workers.submit(claim_stack, store, run, f"worker {run.number}", PLACE, "cpu", tmp_path / "lock")
+            for run in runs
+        ]
+        assert sorted(len(task.result()) for task in taken) == [0, 4]
 
 
 def test_room_follows_the_memory_that_is_free(store, ask, monkeypatch):
