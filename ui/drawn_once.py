@@ -56,6 +56,7 @@ def learning_curves_of(_run: Run, metric: Metric, key: str, version: str) -> str
         dropout=_run.config.dropout or _run.config.input_dropout,
         validation_name="Validation (test set)" if _run.config.protocol == "article" else "Validation",
         early_losses=_run.early_losses if metric == "loss" else (),
+        has_ended=not _run.is_active,
     )
     figure.update_layout(uirevision=key)  # zoom is kept within a run, not from one run to another
     return figure_text(figure)

@@ -30,12 +30,14 @@ def learning_curves(
     dropout: float = 0.0,
     validation_name: str = "Validation",
     early_losses: Sequence[tuple[float, float]] = (),
+    has_ended: bool = False,
 ) -> go.Figure:
     """Draw one run's training and validation curves, finished or still growing.
 
     `epochs` has a row per finished epoch, with the columns `epoch`, `training_<metric>` (as trained),
     `evaluated_training_<metric>` and `validation_<metric>`; accuracies are fractions. The epoch axis spans
-    1 to `total_epochs` from the start, so a growing chart stands still. `dropout` only words the legend.
+    1 to `total_epochs` from the start, so a growing chart stands still. `dropout` only words the legend, `has_ended`
+    what a chart without an epoch says.
 
     `early_losses` are epochs gone by, not whole, and training loss as trained: a line of its own for as long as the
     first epochs have none. The axis then spans these epochs alone.
@@ -89,7 +91,8 @@ def learning_curves(
             trace.update(x=[None], y=[None])
         if not early_losses:
             figure.update_yaxes(range=[0, 1])
-            note(figure, "The first epoch appears here", x=0.5, y=0.5, xref="paper", yref="paper")
+            words = "No epoch was finished" if has_ended else "The first epoch appears here"
+            note(figure, words, x=0.5, y=0.5, xref="paper", yref="paper")
     values = epochs[[f"{data}_{metric}" for _, data, _ in curves]].to_numpy().ravel().tolist()
     extent = extent_of_values([*values, *(loss for _, loss in early_losses)], are_losses=metric == "loss")
     if extent is not None and extent.is_cut:

@@ -134,6 +134,11 @@ def test_before_the_first_epoch_there_are_axes_a_legend_and_a_note():
     figure = curves(0, best_epoch=None)
     assert [list(trace.y) for trace in figure.data] == [[None]] * 3
     assert [note.text for note in figure.layout.annotations] == ["The first epoch appears here"]
+
+
+def test_a_run_that_ended_before_its_first_epoch_promises_none():
+    figure = curves(0, best_epoch=None, has_ended=True)
+    assert [note.text for note in figure.layout.annotations] == ["No epoch was finished"]
     assert figure.layout.xaxis.title.text == "Epoch"
 
 
