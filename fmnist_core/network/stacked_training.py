@@ -35,10 +35,8 @@ class StackedTraining:
     def __init__(
         self, trainings: Sequence[Training], device: str | torch.device, *, pulse: Pulse | None = None
     ) -> None:
-        if (
-            len({(shape_of(each.config), each.epochs_done, each.examples.images.ctypes.data) for each in trainings})
-            != 1
-        ):
+        kinds = {(shape_of(each.config), each.epochs_done, each.examples.images.ctypes.data) for each in trainings}
+        if len(kinds) != 1:
             raise ValueError("runs trained as one must have one shape, the same data, and as many epochs done")
         # Neighbours then have one learning rate and one decay, and are moved by one call.
         self.trainings = tuple(sorted(trainings, key=_pace))
