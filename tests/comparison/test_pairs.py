@@ -104,7 +104,7 @@ def drawn(config, data):
     take, draw, flip, shift = Batches.take_bytes, Mask.draw, training.flip_half, training.shift_each
 
     def noting_take(self, places, images):
-        if self is run._batches:
+        if self is run.batches:
             seen["order of images"].append(places.clone())
             seen["batches"].append(torch.full((len(places),), len(places)))
         return take(self, places, images)
