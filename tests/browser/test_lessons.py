@@ -39,6 +39,7 @@ def test_two_lessons_from_a_guess_to_the_answer_and_back_to_ones_own_work(lab, o
 
     page.get_by_role("link", name="Next: What dropout does").click()
     page.get_by_text("it gets smaller", exact=True).click()
+    expect(page.get_by_text("Now press Compare below.")).to_be_visible()
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.get_by_role("button", name="Try another seed")).to_be_visible(timeout=240_000)
     drawing = page.locator(".live-chart").first
