@@ -79,8 +79,7 @@ class Recording:
         patiently(lambda: self._store.leases.end(self.key, self._owner, status, last=self._last, tests=figures))
 
     def fail(self, error: Exception) -> None:
-        """End the run with the reason: the trace is for the log, the sentence for the page."""
-        logger.error("run %s failed", self.key, exc_info=error)
+        """End the run with the reason."""
         end_as_failed(self._store, self.key, self._owner, error)
 
     def _test(self, last: bytes, heart: Heart | None) -> dict[Weights, Evaluation]:
@@ -112,7 +111,8 @@ class Recording:
 
 
 def end_as_failed(store: Store, key: str, owner: str, error: Exception) -> None:
-    """End a run, with a sentence for people on what ended it."""
+    """End a run with what ended it: the trace is for the log, the sentence for the page."""
+    logger.error("run %s failed", key, exc_info=error)
     sentence = _why(error)
     patiently(lambda: store.leases.end(key, owner, "failed", error=sentence))
 

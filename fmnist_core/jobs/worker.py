@@ -101,7 +101,6 @@ def train_stored_run(settings: Settings, key: str, owner: str, identity: str | N
         if isinstance(data, Dataset):
             _train(store, Recording(store, data, claim, key, owner), owner)
         else:
-            logger.error("run %s failed", key, exc_info=data)
             end_as_failed(store, key, owner, data)
     except RunLostError as lost:
         logger.info("%s", lost)

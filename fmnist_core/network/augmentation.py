@@ -10,12 +10,12 @@ _BLACK = 0  # the background, in bytes
 
 def flip_half(images: Tensor, generator: Generator) -> Tensor:
     """Mirror about half of the images (n, 784) left to right, each with probability 1/2."""
-    return flip(images, draw_flips(len(images), generator))
+    return flip(images, flips_of(torch.rand(len(images), generator=generator)))
 
 
-def draw_flips(count: int, generator: Generator) -> Tensor:
-    """Which of so many images are mirrored, bool (count,)."""
-    return torch.rand(count, generator=generator) < 0.5
+def flips_of(fractions: Tensor) -> Tensor:
+    """Which images are mirrored, bool, by a fraction drawn for each, 0 to 1, of any shape."""
+    return fractions < 0.5
 
 
 def flip(images: Tensor, chosen: Tensor) -> Tensor:
@@ -29,16 +29,16 @@ def shift_each(images: Tensor, furthest: int, generator: Generator) -> Tensor:
 
     Black fills what becomes free.
     """
-    return shift(images, furthest, draw_shifts(len(images), furthest, generator))
+    return shift(images, furthest, shifts_of(torch.rand(len(images), 2, generator=generator), furthest))
 
 
-def draw_shifts(count: int, furthest: int, generator: Generator) -> Tensor:
-    """How far each of so many images is moved up and left, past `furthest`: int64 (count, 2), 0 ... 2 x furthest."""
-    return (torch.rand(count, 2, generator=generator) * (2 * furthest + 1)).long()
+def shifts_of(fractions: Tensor, furthest: int | Tensor) -> Tensor:
+    """How far images are moved up and left, past `furthest`: int64, 0 ... 2 x furthest, by two fractions for each."""
+    return (fractions * (2 * furthest + 1)).long()
 
 
 def shift(images: Tensor, furthest: int, starts: Tensor) -> Tensor:
-    """Move images (n, 784) as `draw_shifts` has drawn, int64 (n, 2)."""
+    """Move images (n, 784) as `shifts_of` tells, int64 (n, 2)."""
     padded = F.pad(images.view(-1, _SIDE, _SIDE), (furthest,) * 4, value=_BLACK)
     windows = padded.unfold(1, _SIDE, 1).unfold(2, _SIDE, 1)  # a view: only the chosen windows are copied
     each = torch.arange(len(images), device=images.device)

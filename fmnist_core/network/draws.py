@@ -9,13 +9,18 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-_FRACTION_BITS = 24  # of each 32 bits, those of which `torch.rand` makes a float32
+FRACTION_BITS = 24  # of each 32 bits, those of which `torch.rand` makes a float32
 
 
 def derived_seed(seed: int, purpose: str, epoch: int = 0) -> int:
     """The seed of the generator that a run has for each purpose and epoch, below 2**63."""
     digest = hashlib.sha256(f"{seed}/{purpose}/{epoch}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
+
+
+def keep_threshold(dropout: float) -> int:
+    """What the FRACTION_BITS of a word must be below for dropout with this chance to keep its value."""
+    return int(np.ceil(float(np.float32(1 - dropout)) * 2**FRACTION_BITS))
 
 
 def batch_bounds(samples: int, batch_size: int) -> list[tuple[int, int]]:
@@ -40,9 +45,8 @@ class Draws:
 
     def kept(self, shape: tuple[int, int], dropout: float) -> npt.NDArray[np.bool_]:
         """Which values dropout with this chance keeps, as `model.Dropout` and `fast_step.Mask` decide."""
-        fractions = self._words(shape[0] * shape[1]) & np.uint32(2**_FRACTION_BITS - 1)
-        keep = np.float32(1 - dropout)
-        return (fractions < np.uint32(np.ceil(float(keep) * 2**_FRACTION_BITS))).reshape(shape)
+        fractions = self._words(shape[0] * shape[1]) & np.uint32(2**FRACTION_BITS - 1)
+        return (fractions < np.uint32(keep_threshold(dropout))).reshape(shape)
 
     def first_of_permutation(self, total: int, count: int) -> npt.NDArray[np.int64]:
         """The first `count` of `torch.randperm(total)`, (count,)."""

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from fmnist_core.config import INPUTS, OUTPUTS, RunConfig
+from fmnist_core.network.draws import FRACTION_BITS, keep_threshold
 from fmnist_core.network.model import MLP
 
 _threshold_backward = torch.ops.aten.threshold_backward.grad_input
@@ -23,6 +24,7 @@ class Mask:
 
     def __init__(self, probability: float, generator: Generator, rows: int, width: int) -> None:
         self._keep, self._scale = np.float32(1 - probability), np.float32(1 / (1 - probability))
+        self._threshold = np.uint32(keep_threshold(probability))
         self._generator = generator
         total = rows * width
         self._pairs = torch.empty(total // 2, dtype=torch.int64) if total % 2 == 0 else None
@@ -42,8 +44,8 @@ class Mask:
             # of 64 bits, the same stream costs half as much (62 instead of 127 microseconds for a step of the article's
             # layers); the first of the two is the upper half.
             self._pairs.random_(-(2**63), None, generator=self._generator)
-            np.bitwise_and(self._bits, 2**24 - 1, out=self._bits)
-            np.less(self._bits, np.uint32(np.ceil(float(self._keep) * 2**24)), out=self._kept)
+            np.bitwise_and(self._bits, 2**FRACTION_BITS - 1, out=self._bits)
+            np.less(self._bits, self._threshold, out=self._kept)
             self._kept.view(np.uint16).byteswap(inplace=True)
         # numpy compares and converts in a third of the time that torch takes.
         np.multiply(self._kept, self._scale, out=self._values)

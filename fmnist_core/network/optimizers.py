@@ -41,39 +41,7 @@ class FlatOptimizer:
     def step(self) -> None:
         """Move the weights along the gradients that are in the parameters' `grad`."""
         self._steps.add_(1)
-        if "momentum_buffer" in self._averages:
-            if self._decay:
-                self._weights.mul_(1 - self.rate * self._decay)
-            (momentum_buffers,) = self._average_runs
-            torch._fused_sgd_(
-                self._weight_runs,
-                self._gradient_runs,
-                momentum_buffers,
-                lr=self.rate,
-                momentum=MOMENTUM,
-                weight_decay=0.0,
-                dampening=0.0,
-                nesterov=True,
-                maximize=False,
-                is_first_step=False,
-            )
-        else:
-            means, squares = self._average_runs
-            torch._fused_adamw_(
-                self._weight_runs,
-                self._gradient_runs,
-                means,
-                squares,
-                [],
-                [self._steps] * len(self._weight_runs),
-                lr=self.rate,
-                beta1=0.9,
-                beta2=0.999,
-                weight_decay=self._decay,
-                eps=1e-8,
-                amsgrad=False,
-                maximize=False,
-            )
+        move(self._weight_runs, self._gradient_runs, self._average_runs, self._steps, self.rate, self._decay)
 
     def state(self) -> dict[str, Tensor]:
         """What the next steps depend on besides weights and rate, under PyTorch's names, parameter by parameter."""
@@ -128,3 +96,42 @@ class FlatOptimizer:
             spans = [(start, start + parameter.numel()) for start, parameter in group]
             runs += [(spans[0][0], spans[-1][1])] if fills_lines else spans
         return [vector[start:stop] for start, stop in runs]
+
+
+def move(
+    weights: list[Tensor],
+    gradients: list[Tensor],
+    averages: list[list[Tensor]],
+    steps: Tensor,
+    rate: float | Tensor,
+    decay: float,
+) -> None:
+    """Move weights along their gradients, by AdamW where there are two `averages` of each, else by SGD with momentum.
+
+    `steps`: how many are done with this one, float32 (). All four lists of tensors are in one order.
+    """
+    if len(averages) == 1:
+        if decay:
+            for vector in weights:
+                vector.mul_(1 - rate * decay)
+        torch._fused_sgd_(
+            *(weights, gradients, averages[0]),
+            lr=rate,
+            momentum=MOMENTUM,
+            weight_decay=0.0,
+            dampening=0.0,
+            nesterov=True,
+            maximize=False,
+            is_first_step=False,
+        )
+    else:
+        torch._fused_adamw_(
+            *(weights, gradients, *averages, [], [steps] * len(weights)),
+            lr=rate,
+            beta1=0.9,
+            beta2=0.999,
+            weight_decay=decay,
+            eps=1e-8,
+            amsgrad=False,
+            maximize=False,
+        )

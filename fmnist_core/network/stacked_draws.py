@@ -10,16 +10,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 
-import numpy as np
 import torch
 from torch import Generator, Tensor
 
 from fmnist_core.config import INPUTS, RunConfig
-from fmnist_core.network.draws import derived_seed
+from fmnist_core.network.draws import FRACTION_BITS
+from fmnist_core.network.training import derived_generator
 
 _STRETCH_BYTES = 2**26  # of what is drawn at a time, about: a few are held at once, and an epoch has several
 _AHEAD = 2  # stretches
-_FRACTION_BITS = 24  # of each 32 bits, those of which `torch.rand` makes a float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +70,8 @@ class Stretch:
 
 
 def keeps(words: Tensor, thresholds: Tensor) -> Tensor:
-    """Which values dropout keeps, bool (n, values), of words (n, values) and each network's `threshold` (n, 1)."""
-    return words.bitwise_and(2**_FRACTION_BITS - 1) < thresholds
-
-
-def threshold(probability: float) -> int:
-    """What a word's fraction must be below for its value to be kept, where dropout drops with this chance."""
-    return int(np.ceil(float(np.float32(1 - probability)) * 2**_FRACTION_BITS))
+    """Which values dropout keeps, bool (n, values), of words (n, values) and each network's `keep_threshold` (n, 1)."""
+    return words.bitwise_and(2**FRACTION_BITS - 1) < thresholds
 
 
 class EpochDraws:
@@ -162,14 +156,14 @@ class _SeedDraws:
 
     def __init__(self, seed: int, epoch: int) -> None:
         self._seed, self._epoch = seed, epoch
-        self._masks, self._pixels = self._generator("masks"), self._generator("input masks")
-        self._flips, self._shifts = self._generator("flips"), self._generator("shifts")
-
-    def _generator(self, purpose: str) -> Generator:
-        return Generator().manual_seed(derived_seed(self._seed, purpose, self._epoch))
+        self._masks, self._pixels = (
+            derived_generator(seed, "masks", epoch),
+            derived_generator(seed, "input masks", epoch),
+        )
+        self._flips, self._shifts = derived_generator(seed, "flips", epoch), derived_generator(seed, "shifts", epoch)
 
     def order(self, samples: int) -> Tensor:
-        return torch.randperm(samples, generator=self._generator("order"))
+        return torch.randperm(samples, generator=derived_generator(self._seed, "order", self._epoch))
 
     @torch.inference_mode()  # it holds for the thread alone
     def fill(self, row: int, drawn: Stretch, before: Stretch | None, after: Future[None] | None) -> None:

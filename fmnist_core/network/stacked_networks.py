@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from fmnist_core.config import OUTPUTS, RunConfig
 from fmnist_core.network.model import MLP
-from fmnist_core.network.optimizers import MOMENTUM, FlatOptimizer
+from fmnist_core.network.optimizers import FlatOptimizer, move
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,32 +159,9 @@ class StackedNetworks:
         """Move the weights along the gradients; `rates`: the learning rate of each group of networks."""
         self._steps_done.add_(1)
         for group, rate in zip(groups, rates, strict=True):
-            weights, gradients = self._weights[group.rows], self._gradients[group.rows]
-            averages = [vector[group.rows] for name, vector in self._vectors.items() if name != "weights"]
-            if len(averages) == 1:
-                if group.decay:
-                    weights.mul_(1 - rate * group.decay)
-                torch._fused_sgd_(
-                    *([weights], [gradients], averages),
-                    lr=rate,
-                    momentum=MOMENTUM,
-                    weight_decay=0.0,
-                    dampening=0.0,
-                    nesterov=True,
-                    maximize=False,
-                    is_first_step=False,
-                )
-            else:
-                torch._fused_adamw_(
-                    *([weights], [gradients], *([vector] for vector in averages), [], [self._steps_done]),
-                    lr=rate,
-                    beta1=0.9,
-                    beta2=0.999,
-                    weight_decay=group.decay,
-                    eps=1e-8,
-                    amsgrad=False,
-                    maximize=False,
-                )
+            averages = [[vector[group.rows]] for name, vector in self._vectors.items() if name != "weights"]
+            weights, gradients = [self._weights[group.rows]], [self._gradients[group.rows]]
+            move(weights, gradients, averages, self._steps_done, rate, group.decay)
 
     def give_back(self) -> None:
         """Put everything where it was taken from: into each model, and into its optimiser."""

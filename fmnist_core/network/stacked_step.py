@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from fmnist_core.config import INPUTS, RunConfig
-from fmnist_core.network.augmentation import flip, shift
+from fmnist_core.network.augmentation import flip, flips_of, shift, shifts_of
 from fmnist_core.network.batches import scaled
-from fmnist_core.network.stacked_draws import keeps, threshold
+from fmnist_core.network.draws import keep_threshold
+from fmnist_core.network.stacked_draws import keeps
 from fmnist_core.network.stacked_networks import Group, StackedNetworks, slopes_of_labels
 
 
@@ -108,10 +109,10 @@ class StackedStep:
         places = inputs.places[self._seed_rows]
         pixels = self._images.pixels.index_select(0, self._images.indices.gather(1, places).view(-1))
         if inputs.flips is not None:
-            pixels = flip(pixels, ((inputs.flips < 0.5)[self._seed_rows] & self._is_flipped).view(-1))
+            pixels = flip(pixels, (flips_of(inputs.flips)[self._seed_rows] & self._is_flipped).view(-1))
         if inputs.shifts is not None:
-            # As `augmentation.draw_shifts`, in the window of who is moved furthest.
-            drawn = (inputs.shifts[self._seed_rows] * (2 * self._shift_pixels + 1)).long()
+            # In the window of who is moved furthest.
+            drawn = shifts_of(inputs.shifts[self._seed_rows], self._shift_pixels)
             pixels = shift(pixels, self._furthest, (drawn + self._furthest - self._shift_pixels).flatten(0, 1))
         images = scaled(pixels).view(*places.shape, INPUTS)
         if inputs.pixels is not None:
@@ -134,7 +135,7 @@ class _Dropout:
     """What becomes of words at each network's dropout."""
 
     def __init__(self, rates: Sequence[float], device: torch.device) -> None:
-        self._thresholds = torch.tensor([[threshold(rate)] for rate in rates], dtype=torch.int32, device=device)
+        self._thresholds = torch.tensor([[keep_threshold(rate)] for rate in rates], dtype=torch.int32, device=device)
         self._scales = torch.tensor([[1 / (1 - rate)] for rate in rates], device=device)
 
     def factors(self, words: Tensor) -> Tensor:
