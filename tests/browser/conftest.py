@@ -8,12 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.conftest import wait_until
 
@@ -27,6 +28,15 @@ expect.set_options(timeout=PATIENCE_MILLISECONDS)
 EXPECTED_CONSOLE = ("404 (Not Found)", "ERR_NAME_NOT_RESOLVED", "Image source error")
 
 
+# Where servers of this session were, and are no longer: on an address that it knows, the browser has scripts compiled.
+_known_ports: list[int] = []
+
+
+def expect_complete(page: Page) -> None:
+    """Wait until the page is drawn to its end. While it is redrawn, what is to be clicked may move away."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
 def free_port() -> int:
     """A port that nobody uses now."""
     with socket.socket() as probe:
@@ -37,7 +47,7 @@ def free_port() -> int:
 @contextmanager
 def running_server(home: Path, script: str = "app.py", port: int | None = None, **environment: str) -> Iterator[str]:
     """Start `streamlit run app.py`, or another script, with a home of its own; yields its address, ends it later."""
-    port = port or free_port()
+    port = port or (_known_ports.pop() if _known_ports else free_port())
     home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
     with (home / "server.log").open("ab") as log:
@@ -68,6 +78,7 @@ def running_server(home: Path, script: str = "app.py", port: int | None = None, 
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+            _known_ports.append(port)
 
 
 @pytest.fixture(scope="session")
@@ -79,9 +90,12 @@ def browser() -> Iterator[Browser]:
             pytest.fail(message)
         pytest.skip(message)
     with sync_playwright() as playwright:
-        # Chromium's own sandbox does not work for root, as which containers run tests.
+        # Chromium's own sandbox does not work for root, as which containers run tests. With a process for each site the
+        # pages of a visitor are drawn by one, which keeps the scripts compiled: a page then costs two seconds of the
+        # processor, and not six.
         launched = playwright.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            executable_path=executable,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--process-per-site"],
         )
         yield launched
         launched.close()
@@ -101,32 +115,61 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., str]]:
         yield lambda **choices: servers.enter_context(running_server(tmp_path / "home", **choices))
 
 
-@pytest.fixture
-def open_page(browser: Browser, start_server: Callable[..., str]) -> Iterator[Callable[..., Page]]:
-    """Open an address in a browser of its own; at the end the console must hold no error of ours.
+@pytest.fixture(scope="session")
+def visitors(browser: Browser) -> list[BrowserContext]:
+    """The visitors whom tests have brought so far, each with cookies of their own: a test's first, its second."""
+    return []
 
-    It asks for `start_server` so that browsers are closed before a server is.
+
+def _new_visitor(browser: Browser) -> BrowserContext:
+    context = browser.new_context()
+    # An empty page, which is never left: without it the process would end with a test's page.
+    page = context.new_page()
+    page.route("**", lambda route: route.fulfill(body="", content_type="text/html"))
+    page.goto("http://127.0.0.1/")
+    return context
+
+
+def _forget(visitor: BrowserContext) -> None:
+    """Make a visitor one who was never here."""
+    _, *pages = visitor.pages
+    for page in pages:
+        if page.url.startswith("http"):
+            page.evaluate("localStorage.clear()")
+        page.close()
+    visitor.clear_cookies()
+    visitor.clear_permissions()
+
+
+@pytest.fixture
+def open_page(
+    browser: Browser, visitors: list[BrowserContext], start_server: Callable[..., str]
+) -> Iterator[Callable[..., Page]]:
+    """Open an address for a visitor of its own; at the end the console must hold no error of ours.
+
+    It asks for `start_server` so that pages are closed before a server is.
     """
-    contexts, errors = [], []
+    errors: list[str] = []
+    places = count()
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error" and not any(known in message.text for known in EXPECTED_CONSOLE):
             errors.append(message.text)
 
     def opened(address: str, *, width: int = 1280, height: int = 1000, dark: bool = False) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
-        )
-        contexts.append(context)
-        page = context.new_page()
+        if (place := next(places)) == len(visitors):
+            visitors.append(_new_visitor(browser))
+        page = visitors[place].new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if dark else "light")
         page.set_default_timeout(PATIENCE_MILLISECONDS)
         page.on("console", note)
         page.goto(address)
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    for visitor in visitors:
+        _forget(visitor)
     assert not errors
 
 

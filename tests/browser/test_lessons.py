@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from fmnist_core.lessons.lesson import Lesson
 from fmnist_core.lessons.lesson_link import lesson_to_text
+from tests.browser.conftest import expect_complete
 
 ANCHORS = "[...document.querySelectorAll('[data-testid=stMain] a')].map(anchor => anchor.href)"
 HOSTILE = (
@@ -31,6 +32,7 @@ def test_two_lessons_from_a_guess_to_the_answer_and_back_to_ones_own_work(lab, o
     expect(page.get_by_role("button", name="Train", exact=True)).to_have_count(0)
     page.get_by_text("it falls, then levels off", exact=True).click()
     expect(page.get_by_text("Now press Train below.")).to_be_visible()
+    expect_complete(page)
     expect(page.get_by_label("Hidden layers", exact=True)).to_have_count(0)
     page.get_by_role("button", name="Train", exact=True).click()
     answer = page.get_by_text(re.compile("As you guessed|You guessed: it falls, then levels off|give none of these"))
@@ -40,6 +42,7 @@ def test_two_lessons_from_a_guess_to_the_answer_and_back_to_ones_own_work(lab, o
     page.get_by_role("link", name="Next: What dropout does").click()
     page.get_by_text("it gets smaller", exact=True).click()
     expect(page.get_by_text("Now press Compare below.")).to_be_visible()
+    expect_complete(page)
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.get_by_role("button", name="Try another seed")).to_be_visible(timeout=240_000)
     drawing = page.locator(".live-chart").first
