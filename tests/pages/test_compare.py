@@ -2,8 +2,11 @@
 
 from dataclasses import fields, replace
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
+import streamlit as st
+from streamlit.elements.lib import policies
 from streamlit.proto.Block_pb2 import Block
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.testing.v1 import local_script_runner
@@ -19,6 +22,7 @@ from fmnist_core.store.leases import Workplace
 from fmnist_core.store.runs import Store
 from tests.conftest import epoch_result
 from tests.page_lab import all_words, go_to, keys, live_charts, press, progress_bars, texts, unescaped
+from ui.forms import study_form
 from ui.wording import plain
 
 ARTICLE = PRESETS[0].config
@@ -468,6 +472,23 @@ def test_of_three_arms_the_second_one_of_the_answer_can_be_chosen(lab):
     assert not app.exception
     (control,) = (control for control in app.segmented_control if control.key == "compare.second.dropout")
     assert control.value == 0.2
+
+
+def test_the_arm_that_a_cell_of_a_map_is_about_is_chosen_and_streamlit_has_nothing_to_warn_of(lab, monkeypatch):
+    def as_a_click_on_the_cell():
+        study_form.open_comparison(THREE_ARMS)
+        st.session_state["compare.second.dropout"] = 0.5
+
+    warnings = []
+    monkeypatch.setattr(study_form, "start_study", as_a_click_on_the_cell)
+    monkeypatch.setattr(policies, "runtime", SimpleNamespace(exists=lambda: True))  # or it looks for nothing
+    monkeypatch.setattr(policies, "_shown_default_value_warning", False)
+    monkeypatch.setattr(policies._LOGGER, "warning", lambda *words, **more: warnings.append(words))
+    ask(lab, THREE_ARMS)
+    app = press(lab.open("compare"), "compare.start")
+    (control,) = (control for control in app.segmented_control if control.key == "compare.second.dropout")
+    assert control.value == 0.5
+    assert not warnings
 
 
 def test_two_arms_leave_nothing_to_choose(lab):

@@ -27,13 +27,11 @@ def show_answer(study: Study, now: Collected, reveal: bool, reading: Reading) ->
     first, *others = study.levels
     second = others[0]
     if len(others) > 1:
+        key = f"compare.second.{factor.setting}"
+        if st.session_state.get(key) not in others:
+            st.session_state[key] = second
         second = st.segmented_control(
-            f"Compare {factor.arm_name(first)} with",
-            others,
-            default=others[0],
-            required=True,
-            format_func=factor.label,
-            key=f"compare.second.{factor.setting}",
+            f"Compare {factor.arm_name(first)} with", others, required=True, format_func=factor.label, key=key
         )
     verdict = drawn_once.verdict_of(study, now, now.state, first, second, reveal, reading)
     with st.container(border=True):
