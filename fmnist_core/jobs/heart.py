@@ -17,7 +17,7 @@ BEAT_SECONDS = 1.0
 EARLY_EPOCHS = 2
 EARLY_BEAT_SECONDS = 0.4
 FIRST_BEAT_SECONDS = 0.1
-LOOK_SECONDS = 0.05  # between two looks whether the run is to stop
+LOOK_SECONDS = 0.1  # between two looks whether the run is to stop
 STORE_SHARE = 0.03  # of its time that a run gives to either: on a busy disk both come more seldom, a beat once a second
 # How long a worker tries to write to a store that is busy, full or away. Longer than a lease: while nobody can write,
 # nobody can take the run either, and each write says whose it is.

@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 # Pages word probabilities to a tenth of a percent. Finer steps would only store noise, which does not compress.
 STEPS = 1000
+# Of zlib: the default, 6, makes files smaller by 4 %, and takes three times as long of a worker's epoch.
+_LEVEL = 4
 
 
 def pack(probabilities: npt.NDArray[np.float32]) -> bytes:
     """Compress probabilities (n, 10), rounded to a thousandth: about 50 KB for 10,000 images."""
-    return zlib.compress(np.rint(probabilities * STEPS).astype("<u2").tobytes())
+    return zlib.compress(np.rint(probabilities * STEPS).astype("<u2").tobytes(), _LEVEL)
 
 
 def unpack(content: bytes) -> npt.NDArray[np.float32]:
