@@ -80,7 +80,7 @@ class WarmUp:
         finally:
             _pages_are_imported.set()
         self._import(_SLOW_IMPORTS)
-        # Streamlit collects garbage after every script run; what is imported by now never becomes garbage.
+        # What is imported by now never becomes garbage, and need not be looked through for it.
         gc.freeze()
 
     def _start_fork_server(self) -> None:
