@@ -1,9 +1,9 @@
 """How the server bears many visitors while it trains: `python -m benchmarks.many_visitors [visitors] [seconds]`.
 
-A server of its own trains two runs of the article's recipe, in as many seconds with nobody looking and then with the
-visitors. Three of four visitors watch one of the two runs, the others look at a finished one; each reloads its page
-about every 30 seconds. They are played over WebSockets from this process, without a browser, and share the machine
-with the server.
+A server of its own trains two runs of the article's recipe at a time, one after the other has ended, for as many
+seconds with nobody looking, but no longer than a minute, and then with the visitors. Three of four visitors watch a run
+that trains, the others look at a finished one; each reloads its page about every 30 seconds. They are played over
+WebSockets from this process, without a browser, and share the machine with the server.
 
 A tick is one update of a watched page, from asking to the page being whole; a page load counts from connecting. What
 began within the window counts. Epochs are per run and 33 s. Memory is the server's, without its workers.
@@ -11,12 +11,12 @@ began within the window counts. Epochs are per run and 33 s. Memory is the serve
 
 import asyncio
 import math
-import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from websockets.exceptions import WebSocketException
 
@@ -26,9 +26,14 @@ from fmnist_core.config import PRESETS, Preset
 from fmnist_core.store.runs import Store
 
 ARTICLE, QUICK = PRESETS[0], PRESETS[2]
+AT_ONCE = 2  # runs that train
+LONGEST = 200  # epochs, the most that a run may have
+ALONE_SECONDS = 60.0  # of looking on, at most, with nobody there
+FASTEST_SECONDS = 0.8  # of an epoch, on any machine so far
 JOIN_SECONDS = 10.0
 RELOAD_SECONDS = 30.0
 RECONNECT_SECONDS = 1.0
+MEMORY_SECONDS = 120.0  # between two looks
 EPOCHS_PER_SECONDS = 33.0
 
 
@@ -49,8 +54,7 @@ class Window:
 
     epochs_per_run: float
     core_share: float
-    before: Memory
-    after: Memory
+    memory: list[Memory]  # at the start, every MEMORY_SECONDS and at the end
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -63,12 +67,19 @@ def spread(values: Sequence[float]) -> str:
     return f"{percentile(values, 0.5):.2f} s | {percentile(values, 0.95):.2f} s"
 
 
-async def visit(number: int, address: str, query: str, joins: float, reloads: float, ends: float, notes: Notes) -> None:
-    """One visitor, who comes at `joins`, first reloads at `reloads`, and begins nothing more after `ends`."""
+async def visit(
+    number: int, address: str, choose: Callable[[], str], joins: float, reloads: float, ends: float, notes: Notes
+) -> None:
+    """One visitor, who comes at `joins`, first reloads at `reloads`, and begins nothing more after `ends`.
+
+    `choose` gives the key of the run to look at, whenever the page is loaded.
+    """
     await asyncio.sleep(max(0.0, joins - time.monotonic()))
-    while (began := time.monotonic()) < ends:
+    while time.monotonic() < ends:
         try:
-            async with visiting(address, query=query) as page:
+            key = choose()
+            began = time.monotonic()
+            async with visiting(address, query=f"run={key}") as page:
                 if began >= notes.opens:
                     notes.load_seconds.append(time.monotonic() - began)
                 while (tick := await page.tick(min(reloads, ends))) is not None:
@@ -83,45 +94,52 @@ async def visit(number: int, address: str, query: str, joins: float, reloads: fl
 
 
 async def window(server: Server, store: Store, keys: Sequence[str], seconds: float) -> Window:
-    """Let time pass and see what the server does in it. Raises RuntimeError where a run does not train throughout."""
+    """Let time pass and see what the server does in it. Raises RuntimeError where the runs do not last throughout."""
 
     def epochs() -> float:
         runs = store.runs_of(keys).values()
-        if any(run.status != "running" for run in runs):
-            raise RuntimeError(f"not all runs train: {', '.join(run.status for run in runs)}")
-        return statistics.mean(run.epochs_done + run.epoch_share for run in runs)
+        if sum(run.is_active for run in runs) < AT_ONCE or any(run.status in {"failed", "stopped"} for run in runs):
+            raise RuntimeError(f"not enough runs train: {', '.join(run.status for run in runs)}")
+        return sum(run.epochs_done + run.epoch_share for run in runs) / AT_ONCE
 
-    before, processor, done, began = memory_of(server.process), server.processor_seconds, epochs(), time.monotonic()
-    await asyncio.sleep(seconds)
+    memory, processor, done, began = [memory_of(server.process)], server.processor_seconds, epochs(), time.monotonic()
+    while (left := began + seconds - time.monotonic()) > 0:
+        await asyncio.sleep(min(left, MEMORY_SECONDS))
+        memory.append(memory_of(server.process))
     took = time.monotonic() - began
     return Window(
         epochs_per_run=(epochs() - done) / took * EPOCHS_PER_SECONDS,
         core_share=(server.processor_seconds - processor) / took,
-        before=before,
-        after=memory_of(server.process),
+        memory=memory,
     )
 
 
 async def visited(
-    server: Server, store: Store, live: Sequence[str], finished: str, visitors: int, seconds: float
+    server: Server, store: Store, keys: Sequence[str], finished: str, visitors: int, seconds: float
 ) -> tuple[Window, Notes]:
     """A window with visitors in it."""
     notes, now = Notes(), time.monotonic()
+
+    def training(place: int) -> str:
+        runs = store.runs_of(keys)
+        live = [key for key in keys if runs[key].status == "running"] or [keys[-1]]  # none in between two runs
+        return live[place % len(live)]
+
     opens = now + JOIN_SECONDS
     ends = opens + seconds
     watched = 0
     async with asyncio.TaskGroup() as tasks:
         for number in range(visitors):
-            key = finished
+            choose = partial(str, finished)
             if number % 4 != 3:
-                key = live[watched % len(live)]
+                choose = partial(training, watched)
                 watched += 1
             joins = now + JOIN_SECONDS * number / visitors
             reloads = opens + RELOAD_SECONDS * (number + 0.5) / visitors
-            tasks.create_task(visit(number, server.address, f"run={key}", joins, reloads, ends, notes))
+            tasks.create_task(visit(number, server.address, choose, joins, reloads, ends, notes))
         await asyncio.sleep(max(0.0, opens - time.monotonic()))
         notes.opens = time.monotonic()
-        seen = await window(server, store, live, seconds)
+        seen = await window(server, store, keys, seconds)
     return seen, notes
 
 
@@ -137,14 +155,16 @@ def main(visitors: int, seconds: float) -> None:
 
             (finished,) = ask(QUICK, 1, 0)
             wait_until(lambda: store.runs_of([finished])[finished].status == "finished", "a run has finished")
-            live = ask(ARTICLE, 200, 1, 2)
-            wait_until(lambda: all(run.epochs_done for run in store.runs_of(live).values()), "two runs train")
-            alone = asyncio.run(window(server, store, live, seconds))
+            rounds = math.ceil(2 * (seconds + JOIN_SECONDS) / (LONGEST * FASTEST_SECONDS))
+            keys = ask(ARTICLE, LONGEST, *range(1, 1 + AT_ONCE * rounds))
+            first = keys[:AT_ONCE]
+            wait_until(lambda: all(run.epochs_done for run in store.runs_of(first).values()), "runs train")
+            alone = asyncio.run(window(server, store, keys, min(seconds, ALONE_SECONDS)))
             own = time.process_time()
             began = time.monotonic()
-            beside, notes = asyncio.run(visited(server, store, live, finished, visitors, seconds))
+            beside, notes = asyncio.run(visited(server, store, keys, finished, visitors, seconds))
             own_share = (time.process_time() - own) / (time.monotonic() - began)
-            store.cancel(*live)
+            store.cancel(*keys)
 
     print(
         "| visitors | tick median | tick p95 | page load median | page load p95 | server, of a core "
@@ -155,7 +175,7 @@ def main(visitors: int, seconds: float) -> None:
     print(
         f"| {visitors} | {spread([tick.seconds for tick in notes.ticks])} | {spread(notes.load_seconds)} "
         f"| {beside.core_share:.2f} | {alone.epochs_per_run:.1f} | {beside.epochs_per_run:.1f} | {len(notes.dropped)} "
-        f"| {beside.before} | {beside.after} |\n"
+        f"| {beside.memory[0]} | {beside.memory[-1]} |\n"
     )
     for what, ticks in {
         "brought news": [tick.seconds for tick in notes.ticks if tick.brought],
@@ -164,6 +184,7 @@ def main(visitors: int, seconds: float) -> None:
         print(f"{len(ticks)} of {len(notes.ticks)} ticks {what}: {spread(ticks).replace(' |', ',')} (p95)")
     print(f"{len(notes.load_seconds)} page loads; with nobody looking the server took {alone.core_share:.2f} of a core")
     print(f"the visitors themselves took {own_share:.2f} of a core")
+    print(f"memory every {MEMORY_SECONDS:.0f} s: {', '.join(map(str, beside.memory))}")
     for reason, count in notes.reasons.most_common():
         print(f"{count} x {reason}")
 
