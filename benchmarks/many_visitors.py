@@ -22,12 +22,11 @@ from websockets.exceptions import WebSocketException
 
 from benchmarks.server import Memory, Server, laboratory, memory_of, running_server, wait_until
 from benchmarks.visitor import PageFailedError, Tick, visiting
-from fmnist_core.config import PRESETS, Preset
+from fmnist_core.config import EPOCH_LIMITS, PRESETS, Preset
 from fmnist_core.store.runs import Store
 
 ARTICLE, QUICK = PRESETS[0], PRESETS[2]
 AT_ONCE = 2  # runs that train
-LONGEST = 200  # epochs, the most that a run may have
 ALONE_SECONDS = 60.0  # of looking on, at most, with nobody there
 FASTEST_SECONDS = 0.8  # of an epoch, on any machine so far
 JOIN_SECONDS = 10.0
@@ -120,23 +119,20 @@ async def visited(
     """A window with visitors in it."""
     notes, now = Notes(), time.monotonic()
 
-    def training(place: int) -> str:
+    def looked_at(number: int) -> str:
+        if number % 4 == 3:
+            return finished
         runs = store.runs_of(keys)
         live = [key for key in keys if runs[key].status == "running"] or [keys[-1]]  # none in between two runs
-        return live[place % len(live)]
+        return live[(number - number // 4) % len(live)]  # as many at each
 
     opens = now + JOIN_SECONDS
     ends = opens + seconds
-    watched = 0
     async with asyncio.TaskGroup() as tasks:
         for number in range(visitors):
-            choose = partial(str, finished)
-            if number % 4 != 3:
-                choose = partial(training, watched)
-                watched += 1
             joins = now + JOIN_SECONDS * number / visitors
             reloads = opens + RELOAD_SECONDS * (number + 0.5) / visitors
-            tasks.create_task(visit(number, server.address, choose, joins, reloads, ends, notes))
+            tasks.create_task(visit(number, server.address, partial(looked_at, number), joins, reloads, ends, notes))
         await asyncio.sleep(max(0.0, opens - time.monotonic()))
         notes.opens = time.monotonic()
         seen = await window(server, store, keys, seconds)
@@ -155,8 +151,9 @@ def main(visitors: int, seconds: float) -> None:
 
             (finished,) = ask(QUICK, 1, 0)
             wait_until(lambda: store.runs_of([finished])[finished].status == "finished", "a run has finished")
-            rounds = math.ceil(2 * (seconds + JOIN_SECONDS) / (LONGEST * FASTEST_SECONDS))
-            keys = ask(ARTICLE, LONGEST, *range(1, 1 + AT_ONCE * rounds))
+            _, longest = EPOCH_LIMITS
+            rounds = math.ceil(2 * (seconds + JOIN_SECONDS) / (longest * FASTEST_SECONDS))
+            keys = ask(ARTICLE, longest, *range(1, 1 + AT_ONCE * rounds))
             first = keys[:AT_ONCE]
             wait_until(lambda: all(run.epochs_done for run in store.runs_of(first).values()), "runs train")
             alone = asyncio.run(window(server, store, keys, min(seconds, ALONE_SECONDS)))

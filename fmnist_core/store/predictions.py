@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 # Pages word probabilities to a tenth of a percent. Finer steps would only store noise, which does not compress.
 STEPS = 1000
-# Of zlib: the default, 6, makes files smaller by 4 %, and takes three times as long of a worker's epoch.
+# Of zlib. The default, 6, makes predictions 4 % smaller and takes three times as long; an epoch waits for it.
 _LEVEL = 4
 
 

@@ -5,7 +5,6 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
-import streamlit as st
 from streamlit.elements.lib import policies
 from streamlit.proto.Block_pb2 import Block
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
@@ -23,6 +22,7 @@ from fmnist_core.store.runs import Store
 from tests.conftest import epoch_result
 from tests.page_lab import all_words, go_to, keys, live_charts, press, progress_bars, texts, unescaped
 from ui.forms import study_form
+from ui.views.study_answer import choose_second
 from ui.wording import plain
 
 ARTICLE = PRESETS[0].config
@@ -477,7 +477,7 @@ def test_of_three_arms_the_second_one_of_the_answer_can_be_chosen(lab):
 def test_the_arm_that_a_cell_of_a_map_is_about_is_chosen_and_streamlit_has_nothing_to_warn_of(lab, monkeypatch):
     def as_a_click_on_the_cell():
         study_form.open_comparison(THREE_ARMS)
-        st.session_state["compare.second.dropout"] = 0.5
+        choose_second(THREE_ARMS, 0.5)
 
     warnings = []
     monkeypatch.setattr(study_form, "start_study", as_a_click_on_the_cell)

@@ -21,6 +21,7 @@ from ui.page_files import PAGES
 from ui.page_state import choice, keep_in_address
 from ui.shown_controls import is_lesson, shows
 from ui.views.comparison_state import progress_words, say_state
+from ui.views.study_answer import choose_second
 from ui.views.take_away import take_away_grid
 from ui.wording import plain
 
@@ -192,8 +193,7 @@ def _open_cell(results: GridResults, name: str) -> None:
         return
     study = results.grid.studies[cell.value_place]
     open_comparison(study)
-    if len(study.levels) > 2:
-        st.session_state[f"compare.second.{study.setting}"] = cell.level
+    choose_second(study, cell.level)
 
 
 def _cells(grid: Grid) -> None:

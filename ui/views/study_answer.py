@@ -7,6 +7,7 @@ import streamlit as st
 from fmnist_core.charts.colours import arm_colour
 from fmnist_core.charts.difference_chart import paired_differences
 from fmnist_core.comparison.conditions import trained_apart
+from fmnist_core.comparison.factors import Level
 from fmnist_core.comparison.peeking import FIRST_LOOK
 from fmnist_core.comparison.progress import Collected
 from fmnist_core.comparison.reading import Reading, epoch_caption
@@ -21,13 +22,23 @@ from ui.views.take_away import take_away_study
 from ui.wording import plain
 
 
+def choose_second(study: Study, level: Level) -> None:
+    """Have the answer be about this level and the first, where a comparison has more than two; a callback."""
+    if len(study.levels) > 2:
+        st.session_state[_second_key(study)] = level
+
+
+def _second_key(study: Study) -> str:
+    return f"compare.second.{study.setting}"
+
+
 def show_answer(study: Study, now: Collected, reveal: bool, reading: Reading) -> None:
     """Draw what may be said of two arms, the differences that carry it, and the menu of what to take along."""
     factor = study.factor
     first, *others = study.levels
     second = others[0]
     if len(others) > 1:
-        key = f"compare.second.{factor.setting}"
+        key = _second_key(study)
         if st.session_state.get(key) not in others:
             st.session_state[key] = second
         second = st.segmented_control(
