@@ -71,6 +71,6 @@ def test_torch_stays_where_networks_are_trained():
         "fmnist_core.data.torchvision_import",
         *(f"fmnist_core.jobs.{name}" for name in ("device", "recording", "stack", "worker")),
         *(f"fmnist_core.network.{name}" for name in ("augmentation", "batches", "evaluation", "fast_step", "model")),
-        *(f"fmnist_core.network.{name}" for name in ("optimizers", "running_loss", "training")),
+        *(f"fmnist_core.network.{name}" for name in ("denormals", "optimizers", "running_loss", "training")),
         *(f"fmnist_core.network.stacked_{name}" for name in ("draws", "networks", "step", "training")),
     }

@@ -3,7 +3,10 @@
 import torch
 from torch import Tensor
 
+from fmnist_core.config import INPUTS
 from fmnist_core.data.split import Examples
+
+_MINUS_ONE, _HALF_RANGE = torch.full((INPUTS,), -1.0), torch.full((INPUTS,), 127.5)
 
 
 class Batches:
@@ -33,11 +36,11 @@ class Batches:
 
 
 def scale_into(values: Tensor, images: Tensor) -> Tensor:
-    """Put bytes, as `scaled` makes them, into float32 `values` (n, 784)."""
-    return values.copy_(images).div_(127.5).sub_(1)
+    """Put images (n, 784), as `scaled` makes them, into float32 `values` (n, 784), on the processor."""
+    # One pass instead of two, to the same bits; `x / 127.5` is not `x * (1 / 127.5)`.
+    return torch.addcdiv(_MINUS_ONE, values.copy_(images), _HALF_RANGE, out=values)
 
 
 def scaled(images: Tensor) -> Tensor:
     """Bytes (n, 784) or (n, 28, 28) to float32 (n, 784) from -1 for black to 1 for white."""
-    pixels = images.flatten(1)
-    return scale_into(torch.empty(pixels.shape, device=pixels.device), pixels)
+    return images.flatten(1).float().div_(127.5).sub_(1)

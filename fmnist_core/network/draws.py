@@ -44,7 +44,7 @@ class Draws:
         return self._state.randint(0, 2**32, size=count, dtype=np.uint32)
 
     def kept(self, shape: tuple[int, int], dropout: float) -> npt.NDArray[np.bool_]:
-        """Which values dropout with this chance keeps, as `model.Dropout` and `fast_step.Mask` decide."""
+        """Which values dropout with this chance keeps, as `model.Dropout` and `fast_step.Masks` decide."""
         fractions = self._words(shape[0] * shape[1]) & np.uint32(2**FRACTION_BITS - 1)
         return (fractions < np.uint32(keep_threshold(dropout))).reshape(shape)
 

@@ -5,39 +5,67 @@ written, a step of the article's recipe takes 0.53 of the processor time that it
 its matrix products. `python -m benchmarks.loop_speed` measures it.
 """
 
+from collections.abc import Sequence
+from itertools import accumulate, repeat
+
 import numpy as np
+import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from fmnist_core.config import INPUTS, OUTPUTS, RunConfig
 from fmnist_core.network.draws import FRACTION_BITS, keep_threshold
 from fmnist_core.network.model import MLP
 
-_threshold_backward = torch.ops.aten.threshold_backward.grad_input
+Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+_ZERO = np.float32(0)
 _batch_norm = torch.ops.aten.native_batch_norm.out
 _batch_norm_backward = torch.ops.aten.native_batch_norm_backward.default
 
 
 class Mask:
-    """What dropout multiplies a batch of one layer with, from the stream that `model.Dropout` draws from."""
+    """What dropout multiplies a batch of one layer with."""
 
-    def __init__(self, probability: float, generator: Generator, rows: int, width: int) -> None:
-        self._keep, self._scale = np.float32(1 - probability), np.float32(1 / (1 - probability))
-        self._threshold = np.uint32(keep_threshold(probability))
+    def __init__(self, kept: Bools, factors: Tensor, scale: np.float32) -> None:
+        self.kept = kept  # (rows, width), as drawn
+        self.factors = factors  # (rows, width): 0 where a value is dropped, else what makes up for those that are
+        self._values, self._open, self._scale = factors.numpy(), np.empty_like(kept), scale
+
+    def weigh(self, sums: Floats | None = None) -> None:
+        """Make `factors` of what was drawn; 0 also where `sums` (rows, width) are not above 0, as a ReLU has it."""
+        kept = self.kept
+        if sums is not None:
+            np.greater(sums, _ZERO, out=self._open)
+            kept = np.logical_and(kept, self._open, out=self._open)
+        # numpy compares and converts in a third of the time that torch takes.
+        np.multiply(kept, self._scale, out=self._values)
+
+
+class Masks:
+    """The masks of one step's layers, from the stream that `model.Dropout` draws from."""
+
+    def __init__(self, probability: float, generator: Generator, rows: int, widths: Sequence[int]) -> None:
+        self._keep, self._threshold = np.float32(1 - probability), np.uint32(keep_threshold(probability))
         self._generator = generator
-        total = rows * width
-        self._pairs = torch.empty(total // 2, dtype=torch.int64) if total % 2 == 0 else None
+        sizes = [rows * width for width in widths]
+        has_pairs = all(size % 2 == 0 for size in sizes)
+        self._pairs = torch.empty(sum(sizes) // 2, dtype=torch.int64) if has_pairs else None
         # The factors come to lie where the bits lay that they are made from: less memory, which stays in the cache.
-        flat = torch.empty(total) if self._pairs is None else self._pairs.view(torch.float32)
-        self.factors = flat.view(rows, width)  # 0 where a value is dropped, else what makes up for those that are
+        flat = torch.empty(sum(sizes)) if self._pairs is None else self._pairs.view(torch.float32)
         self._values, self._bits = flat.numpy(), flat.numpy().view(np.uint32)
-        self._kept = np.empty(total, bool)
+        self._kept = np.empty(sum(sizes), bool)
+        stops = list(accumulate(sizes))
+        factors = [part.view(rows, -1) for part in flat.split(sizes)]
+        kept = [part.reshape(rows, -1) for part in np.split(self._kept, stops[:-1])]
+        scale = np.float32(1 / (1 - probability))
+        self.layers = [Mask(*each, scale) for each in zip(kept, factors, strict=True)]
 
     def draw(self) -> None:
-        """Fill `factors` anew."""
+        """Draw what is kept, in all layers."""
         if self._pairs is None:
-            torch.rand(self.factors.shape, generator=self._generator, out=self.factors)
+            for mask in self.layers:
+                torch.rand(mask.factors.shape, generator=self._generator, out=mask.factors)
             np.less(self._values, self._keep, out=self._kept)
         else:
             # `torch.rand` takes the lower 24 of each 32 bits that the generator gives. Taken two at a time, as integers
@@ -47,8 +75,6 @@ class Mask:
             np.bitwise_and(self._bits, 2**FRACTION_BITS - 1, out=self._bits)
             np.less(self._bits, self._threshold, out=self._kept)
             self._kept.view(np.uint16).byteswap(inplace=True)
-        # numpy compares and converts in a third of the time that torch takes.
-        np.multiply(self._kept, self._scale, out=self._values)
 
 
 class _Layer:
@@ -64,6 +90,9 @@ class _Layer:
         self.norm = None if norm is None else _Norm(norm, rows)
         self.mask = mask
         self.units = self.sums if self.norm is None else self.norm.units
+        self.unit_values = self.units.numpy()
+        # What ReLU and dropout multiply with: what enters on the way there, slopes on the way back.
+        self.factors = torch.empty_like(self.units) if mask is None else mask.factors
 
 
 class _Norm:
@@ -106,21 +135,21 @@ def _with_gradient(parameter: Tensor) -> tuple[Tensor, Tensor]:
 class FastStep:
     """Forward and backward for batches of one size, of a model whose parameters and gradients the optimiser laid out.
 
-    The caller fills `images` (rows, 784), scaled, and calls `gradients`; `pixels` is room for them as bytes.
+    The caller fills `images` (rows, 784), scaled, and calls `gradients`.
     """
 
     def __init__(self, config: RunConfig, model: MLP, rows: int) -> None:
-        self.pixels = torch.empty(rows, INPUTS, dtype=torch.uint8)
         self.images = torch.empty(rows, INPUTS)
         self._layers = []
-        for block in model.hidden:
+        self._masks = Masks(config.dropout, model.masks, rows, config.hidden) if config.dropout else None
+        masks = repeat(None) if self._masks is None else self._masks.layers
+        for block, mask in zip(model.hidden, masks, strict=False):
             linear, norm, *_ = block.children()
             assert isinstance(linear, nn.Linear)
-            mask = Mask(config.dropout, model.masks, rows, linear.out_features) if config.dropout else None
             self._layers.append(_Layer(linear, norm if isinstance(norm, nn.BatchNorm1d) else None, mask, rows))
         self._output = _Layer(model.output, None, None, rows)
         rate = config.input_dropout
-        self._pixel_mask = Mask(rate, model.input_masks, rows, INPUTS) if rate else None
+        self._pixel_masks = Masks(rate, model.input_masks, rows, [INPUTS]) if rate else None
         # The objective by each log-probability, for each label. With label smoothing (Szegedy et al., 2016) the target
         # is a mixture of the label and a uniform distribution. In float32 throughout, as autograd has it.
         smoothing = torch.tensor(config.label_smoothing)
@@ -128,29 +157,31 @@ class FastStep:
         self._slopes_of_labels = torch.eye(OUTPUTS) * -((1 - smoothing) / rows) + uniform
         self._answer_slopes = torch.empty(rows, OUTPUTS)
 
-    def gradients(self, labels: Tensor, answers: Tensor) -> Tensor:
-        """Put the objective's gradients into the parameters' `grad`, and log-probabilities into `answers` (rows, 10).
-
-        Returns the batch's mean negative log-likelihood.
-        """
+    def gradients(self, labels: Tensor, answers: Tensor) -> None:
+        """Put the objective's gradients into the parameters' `grad`, log-probabilities (rows, 10) into `answers`."""
         self._forward(answers)
         torch.index_select(self._slopes_of_labels, 0, labels, out=self._answer_slopes)
         self._backward(answers)
-        return F.nll_loss(answers, labels)
 
     def _forward(self, answers: Tensor) -> None:
         units = self.images
-        if self._pixel_mask is not None:
-            self._pixel_mask.draw()
-            units.add_(1).mul_(self._pixel_mask.factors).sub_(1)
+        if self._pixel_masks is not None:
+            self._pixel_masks.draw()
+            (mask,) = self._pixel_masks.layers
+            mask.weigh()
+            units.add_(1).mul_(mask.factors).sub_(1)
+        if self._masks is not None:
+            self._masks.draw()
         for layer in self._layers:
             torch.addmm(layer.bias, units, layer.weight_transposed, out=layer.sums)
             if layer.norm is not None:
                 layer.norm.forward(layer.sums)
-            units = layer.units.relu_()
-            if layer.mask is not None:
-                layer.mask.draw()
-                units.mul_(layer.mask.factors)
+            units = layer.units
+            if layer.mask is None:
+                torch.sign(units.relu_(), out=layer.factors)
+            else:
+                layer.mask.weigh(layer.unit_values)
+                units.mul_(layer.factors)
         output = self._output
         torch.addmm(output.bias, units, output.weight_transposed, out=output.sums)
         torch._log_softmax(output.sums, 1, False, out=answers)
@@ -161,10 +192,7 @@ class FastStep:
         for below in reversed(self._layers):
             _linear_backward(layer, below.units)
             torch.mm(layer.slopes, layer.weight, out=below.slopes)
-            if below.mask is not None:
-                below.slopes.mul_(below.mask.factors)
-            # Nothing passes where a unit is 0, whether of itself or by dropout.
-            _threshold_backward(below.slopes, below.units, 0, grad_input=below.slopes)
+            below.slopes.mul_(below.factors)
             if below.norm is not None:
                 below.norm.backward(below.sums, below.slopes)
             layer = below

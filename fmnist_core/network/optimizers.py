@@ -35,12 +35,13 @@ class FlatOptimizer:
         names = ("momentum_buffer",) if config.optimizer == "sgd" else ("exp_avg", "exp_avg_sq")
         self._averages = {name: torch.zeros(length) for name in names}
         self._steps = torch.zeros(())  # float32, as the fused form takes it
+        self._steps_here = self._steps.numpy()  # the same memory
         self._weight_runs, self._gradient_runs = self._in_runs(self._weights), self._in_runs(self._gradients)
         self._average_runs = [self._in_runs(vector) for vector in self._averages.values()]
 
     def step(self) -> None:
         """Move the weights along the gradients that are in the parameters' `grad`."""
-        self._steps.add_(1)
+        self._steps_here[()] += 1
         move(self._weight_runs, self._gradient_runs, self._average_runs, self._steps, self.rate, self._decay)
 
     def state(self) -> dict[str, Tensor]:

@@ -58,6 +58,7 @@ class StackedTraining:
             rows: StackedStep(self._networks, groups, self._configs, images, rows) for rows in set(self._sizes)
         }
         self._losses = torch.empty(len(self._sizes), len(self.trainings), device=self._device)
+        self._losses_here = torch.empty(self._losses.shape)  # those that are shared, on the processor
         self._steps_done = 0  # of the epoch under way
         self._draws = self._begin_draws(self.trainings[0].epochs_done + 1)
 
@@ -100,9 +101,9 @@ class StackedTraining:
 
     def share_losses(self) -> None:
         """Let each training's `running_loss` have what the epoch has shown so far; waits for the device."""
-        losses = self._losses[: self._steps_done].cpu()
-        for row, training in enumerate(self.trainings):
-            training.running_loss.losses[:] = losses[:, row].unbind()
+        self._losses_here[: self._steps_done] = self._losses[: self._steps_done].cpu()
+        for training in self.trainings:
+            training.running_loss.batches_done = self._steps_done
 
     def _begin_draws(self, epoch: int) -> EpochDraws:
         return EpochDraws(self._configs, epoch, self._sizes, pinned=self._device.type == "cuda")
@@ -110,8 +111,8 @@ class StackedTraining:
     def _train_epoch(self) -> Tensor:
         """Train on every batch; how many images each run was right about, (runs,)."""
         self._steps_done = 0
-        for training in self.trainings:
-            training.running_loss = RunningLoss(self._sizes)
+        for row, training in enumerate(self.trainings):
+            training.running_loss = RunningLoss(self._sizes, self._losses_here[:, row].__getitem__)
         draws = self._draws
         steps = len(self._sizes)
         rates = torch.tensor([[leader.rate_of(step) for leader in self._leaders] for step in range(steps)])

@@ -12,7 +12,7 @@ from fmnist_core.config import INPUTS, RunConfig
 from fmnist_core.data.split import split
 from fmnist_core.network import training
 from fmnist_core.network.batches import Batches
-from fmnist_core.network.fast_step import Mask
+from fmnist_core.network.fast_step import Masks
 from fmnist_core.network.training import Training
 
 # Everything that chance can decide is switched on, so that a pair has all of it to share.
@@ -101,19 +101,24 @@ def drawn(config, data):
         ],
     )
     seen = defaultdict(list)
-    take, draw, flip, shift = Batches.take_bytes, Mask.draw, training.flip_half, training.shift_each
+    take, draw, flip, shift = Batches.take_bytes, Masks.draw, training.flip_half, training.shift_each
+    scale_into = training.scale_into
 
     def noting_take(self, places, images):
         if self is run.batches:
             seen["order of images"].append(places.clone())
-            seen["batches"].append(torch.full((len(places),), len(places)))
         return take(self, places, images)
+
+    def noting_scale(values, images):
+        seen["batches"].append(torch.full((len(images),), len(images)))
+        return scale_into(values, images)
 
     def noting_draw(self):
         draw(self)
-        width = self.factors.shape[1]
-        layer = "dropped pixels" if width == INPUTS else f"dropout masks {width}"
-        seen[layer].append(self.factors == 0)
+        for mask in self.layers:
+            width = mask.kept.shape[1]
+            layer = "dropped pixels" if width == INPUTS else f"dropout masks {width}"
+            seen[layer].append(torch.from_numpy(~mask.kept))
 
     def noting_flip(images, generator):
         flipped = flip(images, generator)
@@ -128,7 +133,8 @@ def drawn(config, data):
     epochs = defaultdict(list)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Batches, "take_bytes", noting_take)
-        patch.setattr(Mask, "draw", noting_draw)
+        patch.setattr(training, "scale_into", noting_scale)
+        patch.setattr(Masks, "draw", noting_draw)
         patch.setattr(training, "flip_half", noting_flip)
         patch.setattr(training, "shift_each", noting_shift)
         for _ in run:

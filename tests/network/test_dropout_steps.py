@@ -8,6 +8,8 @@ import torch
 
 from fmnist_core.config import RunConfig
 from fmnist_core.data.split import split, training_examples
+from fmnist_core.network import training as loop
+from fmnist_core.network.batches import scale_into
 from fmnist_core.network.draws import Draws, batch_bounds, derived_seed
 from fmnist_core.network.dropout_steps import MOST_STEPS, dropout_step, shown_batches
 from fmnist_core.network.model import model_to_bytes
@@ -21,18 +23,24 @@ def trained(config, data):
     """A run's stored network, and of each step of its last epoch the batch's labels and the masks of its layers."""
     training = Training(config, split(data, config.protocol, config.seed))
     bounds = batch_bounds(len(training.examples), config.batch_size)
-    seen = []
+    seen, pixels = [], []
+
+    def scale(values, images):
+        pixels[:] = [images.numpy().copy()]
+        return scale_into(values, images)
 
     def remember(share):
         if share <= 0.9 and training.epochs_done == config.epochs - 1 and len(seen) < len(bounds):
             start, stop = bounds[len(seen)]
             step = training._fast_steps[stop - start]
-            masks = [layer.mask.factors.numpy() > 0 if layer.mask else None for layer in step._layers]
-            pixels = step._pixel_mask.factors.numpy() > 0 if step._pixel_mask else None
-            seen.append((step.pixels.numpy().copy(), masks, pixels))
+            masks = [mask.kept.copy() for mask in step._masks.layers] if step._masks else [None] * len(config.hidden)
+            pixel_mask = step._pixel_masks.layers[0].kept.copy() if step._pixel_masks else None
+            seen.append((pixels[0], masks, pixel_mask))
 
     training.pulse = remember
-    list(training)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "scale_into", scale)
+        list(training)
     return StoredNetwork(config, model_to_bytes(training.model)), seen
 
 

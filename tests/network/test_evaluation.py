@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from fmnist_core.config import RunConfig
 from fmnist_core.data.split import Examples
-from fmnist_core.network.batches import Batches, scaled
+from fmnist_core.network.batches import Batches, scale_into, scaled
 from fmnist_core.network.evaluation import evaluate, expected_calibration_error, log_probabilities
 from fmnist_core.network.figures import CHUNK
 from fmnist_core.network.model import MLP
@@ -32,6 +32,13 @@ def test_images_are_scaled_from_minus_one_for_black_to_one_for_white():
     assert normal[1, 1] == 1
     assert normal[1, -1] == pytest.approx(-0.6)
     assert images[1, 0, 1] == 255  # the bytes stay as they were
+
+
+def test_every_byte_is_scaled_alike_in_one_pass():
+    images = torch.arange(4 * 784).remainder(256).to(torch.uint8).view(4, 784)
+    values = torch.empty(4, 784)
+    assert scale_into(values, images) is values
+    assert torch.equal(values, scaled(images))
 
 
 def test_a_batch_holds_the_chosen_examples_scaled():

@@ -8,7 +8,7 @@ from torch import Generator
 
 from benchmarks.plain_loop import PlainLoop, objective
 from fmnist_core.config import RunConfig
-from fmnist_core.network.fast_step import FastStep, Mask
+from fmnist_core.network.fast_step import FastStep, Masks
 from fmnist_core.network.model import Dropout
 from fmnist_core.network.training import Training
 
@@ -57,11 +57,10 @@ def test_gradients_are_autograds(tiny_split, config):
     images, labels = plain.batches.take(slice(0, rows))
     step, answers = FastStep(config, fast.model, rows), torch.empty(rows, 10)
     step.images.copy_(images)
-    loss = step.gradients(labels, answers)
+    step.gradients(labels, answers)
     expected = plain.model.train()(images)
     objective(config, expected, labels).backward()
     assert torch.equal(answers, expected)
-    assert torch.equal(loss, torch.nn.functional.nll_loss(expected, labels))
     for (name, ours), theirs in zip(fast.model.named_parameters(), plain.model.parameters(), strict=True):
         assert torch.equal(ours.grad, theirs.grad), name
 
@@ -91,17 +90,33 @@ def test_a_checkpoint_holds_what_pytorchs_optimiser_does(tiny_split, config):
 
 
 @pytest.mark.parametrize("probability", [0.05, 0.2, 1 / 3, 0.5, 0.95])
-@pytest.mark.parametrize("shape", [(32, 24), (7, 9)], ids=["even", "odd"])
-def test_masks_are_those_that_the_model_draws(probability, shape):
+@pytest.mark.parametrize(("rows", "widths"), [(32, (24,)), (7, (9,)), (6, (8, 5, 3)), (5, (8, 5, 4))], ids=str)
+def test_masks_are_those_that_the_model_draws(probability, rows, widths):
+    """Layers of an even and of an odd number of values are drawn in two ways, one and several."""
     ours, theirs = Generator().manual_seed(2**40 + 1), Generator().manual_seed(2**40 + 1)
-    mask, dropout = Mask(probability, ours, *shape), Dropout(probability, theirs)
+    masks, dropout = Masks(probability, ours, rows, widths), Dropout(probability, theirs)
     dropped = 0
     for _ in range(200):
-        mask.draw()
-        assert torch.equal(mask.factors, dropout(torch.ones(shape)))
-        dropped += int((mask.factors == 0).sum())
-    assert dropped / (200 * shape[0] * shape[1]) == pytest.approx(probability, abs=0.02)
+        masks.draw()
+        for mask, width in zip(masks.layers, widths, strict=True):
+            mask.weigh()
+            expected = dropout(torch.ones(rows, width))
+            assert torch.equal(mask.factors, expected)
+            assert torch.equal(torch.from_numpy(mask.kept), expected > 0)
+            dropped += int((mask.factors == 0).sum())
+    assert dropped / (200 * rows * sum(widths)) == pytest.approx(probability, abs=0.02)
     assert torch.equal(ours.get_state(), theirs.get_state())
+
+
+def test_a_mask_shuts_what_a_relu_does_as_well():
+    masks = Masks(0.5, Generator().manual_seed(0), 8, [16])
+    masks.draw()
+    (mask,) = masks.layers
+    sums = torch.linspace(-1, 1, 8 * 17)[: 8 * 16].view(8, 16)
+    mask.weigh(sums.numpy())
+    assert torch.equal(mask.factors, torch.from_numpy(mask.kept) * (sums > 0) * 2.0)
+    mask.weigh()
+    assert torch.equal(mask.factors, torch.from_numpy(mask.kept) * 2.0)
 
 
 def test_a_stored_optimiser_state_that_does_not_fit_is_refused(tiny_split):
