@@ -8,7 +8,7 @@ from fmnist_core.store.run import Run
 from fmnist_core.store.visitor import NotYoursError
 from ui import handles, link
 from ui.components.live_chart import expect_chart
-from ui.forms.config_fields import fill_form, form_state, read_form
+from ui.forms.config_fields import fill_form, form_state, read_form, settle_form
 from ui.forms.config_form import config_form, new_seed
 from ui.forms.deletion import undo_notice
 from ui.forms.run_address import LATEST, config_in_address, run_in_address
@@ -26,6 +26,7 @@ from ui.visitors import may_stop, visitor, why_not
 def start() -> None:
     """Ask for the run that the form shows now, or join it where it is there already, and show it."""
     dataset = handles.dataset()
+    settle_form()
     try:
         key = handles.store().request(read_form(), dataset.name, dataset.fingerprint, visitor())
     except (ValueError, LimitReachedError, StoreError) as error:

@@ -127,6 +127,16 @@ def test_the_first_visit_shows_the_default_comparison_and_what_to_do(lab):
     assert lab.store.runs() == []
 
 
+def test_a_preset_chosen_just_before_the_click_is_the_one_that_is_compared(lab):
+    """The browser knows the preset's epochs by then, and sends the other fields as they were."""
+    app = lab.open("compare")
+    app.radio(key="compare.preset").set_value("Quick").run()
+    app.selectbox(key="compare.schedule").set_value("constant")
+    app.toggle(key="compare.batch_norm").set_value(False)
+    app.button(key="compare.start").click().run()
+    assert {replace(run.config, dropout=0.0) for run in lab.store.runs()} == {PRESETS[2].config}
+
+
 def test_pressing_compare_asks_for_all_runs_in_pairs_and_puts_the_setup_into_the_address(lab):
     app = lab.open("compare")
     app.text_input(key="compare.hidden").set_value("16")

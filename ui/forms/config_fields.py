@@ -37,14 +37,28 @@ FIELDS = (*_TYPED, *_CHOSEN)
 
 def fill_form(config: RunConfig, page: str = "train") -> None:
     """Put a config into a page's form; to be called before the form is drawn, or in a callback."""
-    for name in FIELDS:
-        fill_field(page, config, name)
+    for name, value in _as_shown(config).items():
+        st.session_state[f"{page}.{name}"] = value
 
 
 def fill_field(page: str, config: RunConfig, name: str) -> None:
     """Put one of a config's settings into a page's form; as `fill_form`."""
-    value = getattr(config, name)
-    st.session_state[f"{page}.{name}"] = _TYPED[name][1](value) if name in _TYPED else value
+    st.session_state[f"{page}.{name}"] = _as_shown(config)[name]
+
+
+def _as_shown(config: RunConfig) -> dict[str, Any]:
+    """What each field shows of a config."""
+    values = {name: getattr(config, name) for name in FIELDS}
+    return {name: _TYPED[name][1](value) if name in _TYPED else value for name, value in values.items()}
+
+
+def settle_form(page: str = "train") -> None:
+    """Fill the form with the preset that was just chosen, where a button was pressed before the browser knew it.
+
+    To be called in the button's callback, before the form is read.
+    """
+    if (overtaken := overtaken_preset(page, is_pressed=True)) is not None:
+        fill_form(overtaken, page)
 
 
 def read_form(page: str = "train") -> RunConfig:
@@ -129,19 +143,23 @@ def preset_key(page: str) -> str:
     return f"{page}.preset{edits or ''}"
 
 
-def overtaken_preset(page: str) -> RunConfig | None:
-    """The preset that was just chosen, where the browser has sent the fields as they were before it.
+def overtaken_preset(page: str, *, is_pressed: bool = False) -> RunConfig | None:
+    """The preset that was just chosen, where the browser has sent fields as they were before it.
 
-    A visitor who chooses a preset and presses a button at once sends the new choice with the old fields: the
-    preset's have not reached the browser yet. What was meant is the preset.
+    A visitor who chooses a preset and presses a button at once sends the new choice with old fields: not all of the
+    preset's have reached the browser yet. What was meant is the preset. Where nothing was pressed (`is_pressed`), a
+    single field that is as it was before is taken for what it looks like: one that was set back by hand.
     """
     replaced: tuple[str, dict[str, Any], RunConfig] | None = st.session_state.get(f"{page}.replaced")
     if replaced is None:
         return None
     name, before, config = replaced
-    if name != st.session_state.get(preset_key(page)) or before != shown(page):
+    if name != st.session_state.get(preset_key(page)):
         return None
-    return config
+    now, filled = shown(page), _as_shown(config)
+    late = {field for field in FIELDS if now[field] != filled[field]}
+    are_all_old = all(now[field] == before[field] for field in late)
+    return config if are_all_old and len(late) > (0 if is_pressed else 1) else None
 
 
 def sentence(error: ValueError) -> str:

@@ -15,6 +15,7 @@ from ui.forms.config_fields import (
     problem,
     problems,
     read_form,
+    settle_form,
     shown,
     text_field,
 )
@@ -139,4 +140,5 @@ def usable_config(page: str, *, with_size: bool = True) -> RunConfig | None:
 
 def new_seed() -> None:
     """Put a fresh seed into the form; a callback."""
+    settle_form("train")
     st.session_state["train.seed"] = str(random.randrange(10_000))

@@ -18,7 +18,7 @@ from fmnist_core.store.database import StoreError
 from fmnist_core.store.queue import LimitReachedError
 from fmnist_core.store.visitor import NotYoursError
 from ui import handles, link
-from ui.forms.config_fields import fill_field, fill_form, read_form, sentence, text_field
+from ui.forms.config_fields import fill_field, fill_form, read_form, sentence, settle_form, text_field
 from ui.forms.config_form import dropout_field, epochs_field, hidden_field, preset_field, usable_config
 from ui.forms.more_settings import more_settings
 from ui.forms.reading_form import kept_reading
@@ -253,12 +253,14 @@ def _levels_text(factor: Factor, levels: Sequence[Level]) -> str:
 
 
 def _use_five_seeds() -> None:
+    settle_form(_PAGE)
     st.session_state["compare.seeds"] = "5"
 
 
 def start_study(experiment: Experiment | None = None) -> None:
     """Ask for all runs of an experiment, the form's where none is given, and put it into the address; a callback."""
     dataset = handles.dataset()
+    settle_form(_PAGE)
     try:
         experiment = experiment or read_study_form()
         _check_images(experiment)
