@@ -41,6 +41,8 @@ def test_a_small_comparison_from_setup_to_verdict(lab, open_page, snap):
     page.locator("label").filter(has_text=re.compile("^Quick$")).click()
     expect(page.get_by_label("Epochs", exact=True)).to_have_value("5")
     fill(page, "Epochs", "3")
+    page.get_by_text("More settings", exact=True).click()
+    fill(page, "Training images", "10000")
     fill(page, "Dropout rates", "0, 0.5")
     fill(page, "Seeds for each arm", "3")
     page.get_by_role("button", name="Compare", exact=True).click()
