@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
 
 import psutil
@@ -28,7 +30,18 @@ def test_a_worker_that_hangs_past_its_lease_loses_its_run(store, settings, ask, 
         dispatcher.wake()
         wait_until(lambda: store.run(key).epochs_done >= 1, "an epoch", seconds=120)
         (hung,) = dispatcher.worker_processes()
-        os.kill(hung, signal.SIGSTOP)
+
+        def hangs_between_two_writes() -> bool:
+            os.kill(hung, signal.SIGSTOP)
+            try:
+                with closing(sqlite3.connect(settings.home / "runs.sqlite", timeout=1)) as database:
+                    database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:  # nobody could write any more
+                os.kill(hung, signal.SIGCONT)
+                return False
+            return True
+
+        wait_until(hangs_between_two_writes, "it hangs between two writes")
         with store.database.writing() as connection:  # as though it had hung for that long
             connection.execute(RUNS.update().values(lease_until=store.database.now - 1))
         wait_until(lambda: store.run(key).status == "finished", "another worker finishes the run")
