@@ -23,40 +23,32 @@ from fmnist_core.store.runs import Store
 if TYPE_CHECKING:
     from tests.page_lab import Lab
 
-# Where tests compute, and start neither servers nor workers: they may be held up without harm.
-PATIENT = {"charts", "comparison", "data", "lessons", "network", "pages", "pictures", "results", "store", "ui"}
-# Where tests share servers, which each process would have to start for itself.
+# Where tests share servers, or what takes long to make: they stay together when tests run in several processes (`-n`).
 TOGETHER = {"browser", "several_machines"}
+TOGETHER_BY_FILE = {"benchmarks", "export", "jobs"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with processes of their own come first, then those with a browser, and then those that only compute."""
+    """Browser tests come last: they take longest, want the machine for themselves, and leave an event loop behind."""
     for item in items:
         if item.path.parent.name == "browser":
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.timeout(900))  # of each wait in it there is a shorter one, which says for what
-    items.sort(key=lambda item: (item.path.parent.name in PATIENT, item.path.parent.name == "browser"))
+    items.sort(key=lambda item: (item.path.parent.name == "browser", item.path.parent.name not in TOGETHER_BY_FILE))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Hand out tests in their order: those that only compute one by one, those that share what they make together."""
+    """Hand tests to processes in their order, one by one where they share nothing."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
             folder = Path(file).parent.name
-            return folder if folder in TOGETHER else nodeid if folder in PATIENT else file
+            return folder if folder in TOGETHER else file if folder in TOGETHER_BY_FILE else nodeid
 
     return Scheduling(config, log)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Give way to tests in other processes, above all to those with a browser, whose pages are to be quick."""
-    if "PYTEST_XDIST_WORKER" in os.environ and item.path.parent.name in PATIENT and hasattr(os, "nice"):
-        os.nice(19 - os.nice(0))
 
 
 def make_tiny_dataset(train_per_class: int = 60, test_per_class: int = 20) -> Dataset:
