@@ -81,7 +81,7 @@ def running_server(home: Path, script: str = "app.py", port: int | None = None, 
             _known_ports.append(port)
 
 
-@pytest.fixture(scope="package")  # tests of other packages need the event loop, which this has while it is there
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
@@ -101,7 +101,7 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory, real_data_mirror: str) -> Iterator[str]:
     """The address of a server with real data that the tests of a session share."""
     with running_server(tmp_path_factory.mktemp("lab"), DROPOUT_LAB_MIRROR=real_data_mirror) as address:
@@ -115,7 +115,7 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., str]]:
         yield lambda **choices: servers.enter_context(running_server(tmp_path / "home", **choices))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def visitors(browser: Browser) -> list[BrowserContext]:
     """The visitors whom tests have brought so far, each with cookies of their own: a test's first, its second."""
     return []
