@@ -10,7 +10,7 @@ cost less than those of `torch.ops`.
 """
 
 from collections.abc import Sequence
-from itertools import accumulate, repeat
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -58,9 +58,8 @@ class Masks:
         flat = torch.empty(sum(sizes)) if self._pairs is None else self._pairs.view(torch.float32)
         self._values, self._bits = flat.numpy(), flat.numpy().view(np.uint32)
         self._kept = np.empty(sum(sizes), bool)
-        stops = list(accumulate(sizes))
         factors = [part.view(rows, -1) for part in flat.split(sizes)]
-        kept = [part.reshape(rows, -1) for part in np.split(self._kept, stops[:-1])]
+        kept = [part.view(rows, -1).numpy() for part in torch.from_numpy(self._kept).split(sizes)]
         scale = np.float32(1 / (1 - probability))
         self.layers = [Mask(*each, scale) for each in zip(kept, factors, strict=True)]
 
